@@ -1,0 +1,37 @@
+//! The vocabulary of Roster and its rules, as values.
+//!
+//! Performs no I/O and reads neither clock, environment nor randomness: time and ids arrive as
+//! arguments. [`schema`] is the only maker of [`Valid`], [`access`] the only maker of [`Grant`];
+//! storage takes nothing else.
+
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod clock;
+pub mod code;
+pub mod email;
+pub mod error;
+pub mod field;
+pub mod filter;
+pub mod id;
+pub mod principal;
+pub mod query;
+pub mod record;
+pub mod schema;
+pub mod session;
+pub mod status;
+pub mod value;
+
+pub use access::{Action, Collection, Grant, Rights, authorize};
+pub use clock::{Clock, Timestamp};
+pub use code::Code;
+pub use error::{Error, Problem, Result};
+pub use field::{Field, FieldType};
+pub use filter::Filter;
+pub use id::{PolicyId, RoleId, SessionId, UserId};
+pub use principal::{Principal, Reason};
+pub use query::Query;
+pub use record::{Item, Projection, Record};
+pub use schema::{Draft, Schema, Valid};
+pub use status::Status;
+pub use value::Value;

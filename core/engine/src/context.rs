@@ -1,0 +1,56 @@
+//! What a use case knows about the request it serves.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use roster_domain::{Principal, Rights, Timestamp};
+
+/// Where a write came from. Hooks and the activity log see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The REST API.
+    Rest,
+    /// The command line.
+    CommandLine,
+    /// The start of the server.
+    Bootstrap,
+}
+
+impl Source {
+    /// The word in logs, activity and hook contexts.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::CommandLine => "cli",
+            Self::Bootstrap => "bootstrap",
+        }
+    }
+}
+
+/// The client behind a request, as far as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// The request's id, in logs and in the answer's `X-Request-Id`.
+    pub request_id: String,
+    /// Where the request came in.
+    pub source: Source,
+    /// The trusted address: the socket's, or what a configured proxy says.
+    pub ip: Option<IpAddr>,
+    /// `User-Agent`, cut to 1,024 characters.
+    pub user_agent: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+}
+
+/// Who acts, with which rights, from where and when.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Who acts.
+    pub principal: Principal,
+    /// What their policies come to.
+    pub rights: Rights,
+    /// The client.
+    pub client: Arc<Client>,
+    /// When the request was accepted.
+    pub now: Timestamp,
+}

@@ -1,0 +1,164 @@
+//! Addresses: networks of proxies, public URLs, origins.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use super::reader::{Bad, Raw};
+
+/// A network of addresses, written as `10.0.0.0/8`, or one address alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpNetwork {
+    /// Any address of the network.
+    address: IpAddr,
+    /// How many leading bits all its addresses share.
+    prefix: u8,
+}
+
+impl IpNetwork {
+    /// Whether `address` lies in the network; IPv4 mapped into IPv6 counts as IPv4.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (own, other) = (self.address.to_canonical(), address.to_canonical());
+        let differing = match (own, other) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
+            (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
+            _ => return false,
+        };
+        differing.leading_zeros() >= u32::from(self.prefix)
+    }
+}
+
+impl FromStr for IpNetwork {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| ())?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = match prefix {
+            None => most,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().map_err(|_| ())?
+            }
+            Some(_) => return Err(()),
+        };
+        if prefix > most {
+            return Err(());
+        }
+        // An IPv4 network written as `::ffff:10.0.0.0/104` is the IPv4 network it stands for.
+        match (address, address.to_canonical()) {
+            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) if prefix >= 96 => {
+                Ok(Self { address: canonical, prefix: prefix - 96 })
+            }
+            (IpAddr::V6(_), IpAddr::V4(_)) => Err(()),
+            (address, _) => Ok(Self { address, prefix }),
+        }
+    }
+}
+
+impl fmt::Display for IpNetwork {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.address, self.prefix)
+    }
+}
+
+/// Reads an address with its port.
+pub(super) fn socket(raw: &Raw<'_>) -> Result<SocketAddr, Bad> {
+    const EXPECTED: &str = "an address and port, such as `127.0.0.1:8055` or `[::]:8055`";
+    raw.text(EXPECTED)?.parse().map_err(|_| Bad::expected(EXPECTED))
+}
+
+/// Takes an item of a list as a network.
+pub(super) fn network(text: &str) -> Result<IpNetwork, Bad> {
+    text.parse().map_err(|()| Bad::expected("addresses or networks, such as `10.0.0.0/8` or `::1`"))
+}
+
+/// Reads the base of our own links; a slash at its end is dropped.
+pub(super) fn base_url(raw: &Raw<'_>) -> Result<String, Bad> {
+    const EXPECTED: &str = "an http or https URL, such as `https://users.example.com`";
+    let text = raw.text(EXPECTED)?;
+    if !is_page(text) {
+        return Err(Bad::expected(EXPECTED));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Takes an item of a list as the address of a page: origin and path.
+pub(super) fn page(text: &str) -> Result<String, Bad> {
+    const EXPECTED: &str = "http or https URLs of origin and path alone";
+    if is_page(text) { Ok(text.to_owned()) } else { Err(Bad::expected(EXPECTED)) }
+}
+
+/// Takes an item of a list as an origin: scheme, host and perhaps a port.
+pub(super) fn origin(text: &str) -> Result<String, Bad> {
+    const EXPECTED: &str = "origins such as `https://app.example.com`, with neither path nor `*`";
+    let own = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    match split_url(&own) {
+        Some("") => Ok(own),
+        _ => Err(Bad::expected(EXPECTED)),
+    }
+}
+
+fn is_page(text: &str) -> bool {
+    split_url(text).is_some_and(|path| {
+        path.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"?#\\<>\"".contains(c))
+    })
+}
+
+/// The path of an http or https URL with a plain host; no user, no password.
+fn split_url(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(inner) => {
+            let (inner, port) = inner.split_once(']')?;
+            inner.parse::<Ipv6Addr>().ok()?;
+            ("ip", port)
+        }
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let is_host = !host.is_empty() && !host.starts_with('.') && host.chars().all(known);
+    let is_port = match port.strip_prefix(':') {
+        Some(digits) => digits.parse::<u16>().is_ok_and(|port| port > 0),
+        None => port.is_empty(),
+    };
+    (is_host && is_port).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_holds_its_addresses_and_no_others() {
+        let network: IpNetwork = "10.1.2.3/8".parse().expect("a network");
+
+        assert!(network.contains("10.255.0.1".parse().expect("an address")));
+        assert!(network.contains("::ffff:10.0.0.1".parse().expect("an address")));
+        assert!(!network.contains("11.0.0.1".parse().expect("an address")));
+        assert!(!network.contains("::1".parse().expect("an address")));
+        for text in ["0.0.0.0/0", "::/0", "::1", "192.168.1.7", "::ffff:10.0.0.0/104"] {
+            assert!(text.parse::<IpNetwork>().is_ok(), "{text}");
+        }
+        for text in ["10.0.0.0/33", "10.0.0/8", "::1/129", "host", "10.0.0.0/", "1.2.3.4/+8", ""] {
+            assert!(text.parse::<IpNetwork>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn origins_and_pages_are_told_apart() {
+        assert_eq!(origin("https://App.example.com/").ok().as_deref(), Some("https://app.example.com"));
+        assert!(origin("http://[::1]:3000").is_ok());
+        for wrong in ["*", "https://*.example.com", "https://a/b", "app.example.com", "https://u@a"] {
+            assert!(origin(wrong).is_err(), "{wrong}");
+        }
+        assert!(page("https://app.example.com/accept-invite").is_ok());
+        for wrong in ["https://a/b?c", "https://a/b#c", "//a/b", "https:///b", "https://a:0/", "ftp://a"] {
+            assert!(page(wrong).is_err(), "{wrong}");
+        }
+    }
+}

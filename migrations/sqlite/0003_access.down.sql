@@ -1,0 +1,3 @@
+DROP TABLE permissions;
+
+DROP TABLE access;

@@ -1,0 +1,1 @@
+//! roster-log-mailer

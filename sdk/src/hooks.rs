@@ -1,0 +1,71 @@
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::{Context, Draft, Failure, HookError, Record};
+
+/// Code around the writes of a collection and around logins.
+///
+/// Only the events named in the manifest are delivered.
+#[async_trait]
+pub trait Hooks: Send + Sync {
+    /// May change or refuse a record that is about to be made.
+    async fn before_create(&self, _cx: &Context, _draft: &mut Draft) -> Result<(), HookError> {
+        Ok(())
+    }
+
+    /// May change or refuse a change of a record. The draft holds the changed fields only.
+    async fn before_update(
+        &self,
+        _cx: &Context,
+        _stored: &Record,
+        _draft: &mut Draft,
+    ) -> Result<(), HookError> {
+        Ok(())
+    }
+
+    /// May refuse the removal of a record.
+    async fn before_delete(&self, _cx: &Context, _stored: &Record) -> Result<(), HookError> {
+        Ok(())
+    }
+
+    /// May refuse a login whose credentials were proved.
+    async fn before_login(&self, _cx: &Context, _login: &Login) -> Result<(), HookError> {
+        Ok(())
+    }
+
+    /// A record was made. Delivered at least once; an error is retried.
+    async fn after_create(&self, _cx: &Context, _record: &Record) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A record was changed. The record holds the new values, `changed` names the fields.
+    async fn after_update(
+        &self,
+        _cx: &Context,
+        _record: &Record,
+        _changed: &[String],
+    ) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A record was removed. The record holds its last values.
+    async fn after_delete(&self, _cx: &Context, _record: &Record) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A session began.
+    async fn after_login(&self, _cx: &Context, _login: &Login) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+/// A login, the credentials having been proved.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Login {
+    /// The user, as far as the plugin may read it.
+    pub user: Record,
+    /// The provider, `default` for the local password.
+    pub provider: String,
+    /// The session mode: `json`, `cookie` or `session`.
+    pub mode: String,
+}

@@ -1,0 +1,134 @@
+use serde::{Deserialize, Serialize};
+
+/// A moment in the life of a record, named `<action>.before` or `<action>.after` on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Event {
+    /// Before a record is made.
+    #[serde(rename = "create.before")]
+    BeforeCreate,
+    /// Before a record is changed.
+    #[serde(rename = "update.before")]
+    BeforeUpdate,
+    /// Before a record is removed.
+    #[serde(rename = "delete.before")]
+    BeforeDelete,
+    /// Before a session begins, the credentials having been proved.
+    #[serde(rename = "login.before")]
+    BeforeLogin,
+    /// After a record was made and committed.
+    #[serde(rename = "create.after")]
+    AfterCreate,
+    /// After a record was changed and committed.
+    #[serde(rename = "update.after")]
+    AfterUpdate,
+    /// After a record was removed and committed.
+    #[serde(rename = "delete.after")]
+    AfterDelete,
+    /// After a session began.
+    #[serde(rename = "login.after")]
+    AfterLogin,
+}
+
+impl Event {
+    /// Every event there is.
+    pub const ALL: [Self; 8] = [
+        Self::BeforeCreate,
+        Self::BeforeUpdate,
+        Self::BeforeDelete,
+        Self::BeforeLogin,
+        Self::AfterCreate,
+        Self::AfterUpdate,
+        Self::AfterDelete,
+        Self::AfterLogin,
+    ];
+
+    /// The name on the wire, such as `create.before`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BeforeCreate => "create.before",
+            Self::BeforeUpdate => "update.before",
+            Self::BeforeDelete => "delete.before",
+            Self::BeforeLogin => "login.before",
+            Self::AfterCreate => "create.after",
+            Self::AfterUpdate => "update.after",
+            Self::AfterDelete => "delete.after",
+            Self::AfterLogin => "login.after",
+        }
+    }
+
+    /// The event of that name, if there is one.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+
+    /// Whether the event is delivered after the commit, from the outbox.
+    pub const fn is_after(self) -> bool {
+        matches!(
+            self,
+            Self::AfterCreate | Self::AfterUpdate | Self::AfterDelete | Self::AfterLogin
+        )
+    }
+}
+
+/// One event of one collection that a plugin wants to be called for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subscription {
+    /// The collection, such as `users`.
+    pub collection: String,
+    /// The event.
+    pub event: Event,
+}
+
+/// What a plugin is and what it asks for.
+///
+/// What it gets is the intersection with the operator's `[plugins.<name>.capabilities]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The plugin's own name, such as `slug`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The events it wants.
+    #[serde(default)]
+    pub subscriptions: Vec<Subscription>,
+    /// The fields it wants to read. `*` stands for all that are not concealed.
+    #[serde(default)]
+    pub reads: Vec<String>,
+    /// The fields it wants to write.
+    #[serde(default)]
+    pub writes: Vec<String>,
+}
+
+impl Manifest {
+    /// A manifest without any wish.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        Self { name: name.into(), version: version.into(), ..Self::default() }
+    }
+
+    /// Asks to be called for an event of the users collection.
+    #[must_use]
+    pub fn on(self, event: Event) -> Self {
+        self.on_collection("users", event)
+    }
+
+    /// Asks to be called for an event of some collection.
+    #[must_use]
+    pub fn on_collection(mut self, collection: impl Into<String>, event: Event) -> Self {
+        self.subscriptions.push(Subscription { collection: collection.into(), event });
+        self
+    }
+
+    /// Asks to read these fields.
+    #[must_use]
+    pub fn reads<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
+        self.reads.extend(fields.into_iter().map(Into::into));
+        self
+    }
+
+    /// Asks to write these fields.
+    #[must_use]
+    pub fn writes<S: Into<String>>(mut self, fields: impl IntoIterator<Item = S>) -> Self {
+        self.writes.extend(fields.into_iter().map(Into::into));
+        self
+    }
+}

@@ -1,0 +1,37 @@
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+
+use crate::{Host, Manifest};
+
+/// A plugin: a value made from its own configuration table, once at boot natively and once per
+/// call inside a component. It keeps no state between calls; state belongs to the host's store.
+#[async_trait]
+pub trait Plugin: Sized + Send + Sync + 'static {
+    /// The plugin's own table, `[plugins.<name>.config]`, typed.
+    type Config: DeserializeOwned + Send;
+
+    /// Makes the plugin. An error stops the start of the server and is shown to the operator.
+    async fn start(config: Self::Config, host: &dyn Host) -> Result<Self, StartError>;
+
+    /// What the plugin is and what it asks for. The operator's configuration decides what it gets.
+    fn manifest(&self) -> Manifest;
+}
+
+/// Why a plugin cannot start, in a sentence for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartError(pub String);
+
+impl StartError {
+    /// An error with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl std::fmt::Display for StartError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
