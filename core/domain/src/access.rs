@@ -31,6 +31,9 @@ impl Action {
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Collection {
     Users,
+    Roles,
+    Policies,
+    Access,
 }
 
 impl Collection {
@@ -38,6 +41,9 @@ impl Collection {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Users => "directus_users",
+            Self::Roles => "directus_roles",
+            Self::Policies => "directus_policies",
+            Self::Access => "directus_access",
         }
     }
 
@@ -45,6 +51,9 @@ impl Collection {
     pub const fn table(self) -> &'static str {
         match self {
             Self::Users => "users",
+            Self::Roles => "roles",
+            Self::Policies => "policies",
+            Self::Access => "access",
         }
     }
 }

@@ -1,1 +1,4 @@
 //! roster-server
+pub mod cli;
+pub mod config;
+pub mod telemetry;

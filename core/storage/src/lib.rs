@@ -1,1 +1,25 @@
-//! roster-storage
+//! Records in SQLite or PostgreSQL. The only crate that knows SQL.
+//!
+//! Every function on a collection takes a [`roster_domain::Grant`] and puts its filter into the
+//! statement; every write takes a [`roster_domain::Valid`]. What runs before a grant can exist
+//! stands on one page, [`unguarded`].
+
+#![forbid(unsafe_code)]
+
+pub mod activity;
+pub mod bootstrap;
+mod dialect;
+mod error;
+mod filter;
+pub mod migrate;
+pub mod outbox;
+mod row;
+mod select;
+pub mod sessions;
+pub mod settings;
+mod statement;
+mod store;
+pub mod unguarded;
+pub mod users;
+
+pub use store::{Location, Settings, Store, Tx};

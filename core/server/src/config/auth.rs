@@ -116,7 +116,9 @@ fn lockout(raw: &Raw<'_>) -> Result<Lockout, Bad> {
 fn whole_seconds(raw: &Raw<'_>) -> Result<Duration, Bad> {
     let found = positive(raw)?;
     if found.subsec_millis() != 0 {
-        return Err(Bad::expected("a duration of whole seconds, such as `15m` or `7d`"));
+        return Err(Bad::expected(
+            "a duration of whole seconds, such as `15m` or `7d`",
+        ));
     }
     Ok(found)
 }
@@ -160,8 +162,11 @@ pub enum SameSite {
 
 impl Cookies {
     fn read(reader: &mut Reader) -> Self {
-        const SAME_SITE: &[(&str, SameSite)] =
-            &[("lax", SameSite::Lax), ("strict", SameSite::Strict), ("none", SameSite::None)];
+        const SAME_SITE: &[(&str, SameSite)] = &[
+            ("lax", SameSite::Lax),
+            ("strict", SameSite::Strict),
+            ("none", SameSite::None),
+        ];
         let cookies = Self {
             refresh: reader.read("auth.cookies.refresh", cookie_name),
             session: reader.read("auth.cookies.session", cookie_name),
@@ -170,7 +175,10 @@ impl Cookies {
             domain: reader.read("auth.cookies.domain", domain),
         };
         if cookies.refresh == cookies.session {
-            let problem = format!("expected another name than the other cookie's, got `{}`", cookies.session);
+            let problem = format!(
+                "expected another name than the other cookie's, got `{}`",
+                cookies.session
+            );
             reader.note("auth.cookies.session", problem);
         }
         if cookies.same_site == SameSite::None && cookies.secure == CookieSecure::Never {
@@ -186,7 +194,11 @@ fn cookie_name(raw: &Raw<'_>) -> Result<String, Bad> {
     let text = raw.text(EXPECTED)?;
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     let is_name = !text.is_empty() && text.chars().all(known);
-    if is_name { Ok(text.to_owned()) } else { Err(Bad::expected(EXPECTED)) }
+    if is_name {
+        Ok(text.to_owned())
+    } else {
+        Err(Bad::expected(EXPECTED))
+    }
 }
 
 fn cookie_secure(raw: &Raw<'_>) -> Result<CookieSecure, Bad> {
@@ -194,13 +206,19 @@ fn cookie_secure(raw: &Raw<'_>) -> Result<CookieSecure, Bad> {
         return Ok(CookieSecure::Auto);
     }
     let secure = flag(raw).map_err(|_| Bad::expected("`\"auto\"`, `true` or `false`"))?;
-    Ok(if secure { CookieSecure::Always } else { CookieSecure::Never })
+    Ok(if secure {
+        CookieSecure::Always
+    } else {
+        CookieSecure::Never
+    })
 }
 
 fn domain(raw: &Raw<'_>) -> Result<Option<String>, Bad> {
     let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     match text_or_none(raw)? {
-        Some(text) if !text.chars().all(known) => Err(Bad::expected("a domain such as `example.com`")),
+        Some(text) if !text.chars().all(known) => {
+            Err(Bad::expected("a domain such as `example.com`"))
+        }
         found => Ok(found),
     }
 }
@@ -276,18 +294,28 @@ impl Admin {
         if let Some(email) = &email
             && !is_address(email)
         {
-            reader.note("admin.email", format!("expected an e-mail address, got `{email}`"));
+            reader.note(
+                "admin.email",
+                format!("expected an e-mail address, got `{email}`"),
+            );
         }
         match (email, password) {
-            (Some(email), Some(password)) => {
-                Some(Self { email, password: Secret::new(password) })
-            }
+            (Some(email), Some(password)) => Some(Self {
+                email,
+                password: Secret::new(password),
+            }),
             (Some(_), None) if !reader.is_mistaken("admin.password") => {
-                reader.note("admin.password", "expected a password beside `admin.email`, got none");
+                reader.note(
+                    "admin.password",
+                    "expected a password beside `admin.email`, got none",
+                );
                 None
             }
             (None, Some(_)) if !reader.is_mistaken("admin.email") => {
-                reader.note("admin.email", "expected an address beside `admin.password`, got none");
+                reader.note(
+                    "admin.email",
+                    "expected an address beside `admin.password`, got none",
+                );
                 None
             }
             _ => None,
@@ -298,7 +326,9 @@ impl Admin {
 /// Whether `text` looks like an e-mail address; the domain says exactly when a user is made.
 pub(super) fn is_address(text: &str) -> bool {
     let plain = |part: &str| {
-        !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
+        !part.is_empty()
+            && !part.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
     };
-    text.split_once('@').is_some_and(|(local, domain)| plain(local) && plain(domain))
+    text.split_once('@')
+        .is_some_and(|(local, domain)| plain(local) && plain(domain))
 }

@@ -16,7 +16,9 @@ pub struct Database {
 
 impl Database {
     pub(super) fn read(reader: &mut Reader) -> Self {
-        Self { url: reader.read("database.url", database_url) }
+        Self {
+            url: reader.read("database.url", database_url),
+        }
     }
 }
 
@@ -64,9 +66,15 @@ fn database_url(raw: &Raw<'_>) -> Result<DatabaseUrl, Bad> {
     if let Some(path) = text.strip_prefix("sqlite://") {
         let is_file = !path.is_empty() && !path.ends_with('/') && !path.contains(['?', '\0']);
         let path = PathBuf::from(path);
-        return if is_file { Ok(DatabaseUrl::Sqlite(path)) } else { Err(Bad::expected(EXPECTED)) };
+        return if is_file {
+            Ok(DatabaseUrl::Sqlite(path))
+        } else {
+            Err(Bad::expected(EXPECTED))
+        };
     }
-    let rest = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+    let rest = text
+        .strip_prefix("postgres://")
+        .or_else(|| text.strip_prefix("postgresql://"));
     match rest {
         Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
             Ok(DatabaseUrl::Postgres(text.to_owned()))
@@ -103,7 +111,11 @@ impl Outbox {
             && !reader.is_mistaken("outbox.max_backoff")
             && !reader.is_mistaken("outbox.backoff")
         {
-            let given = if reader.is_given("outbox.max_backoff") { "max_backoff" } else { "backoff" };
+            let given = if reader.is_given("outbox.max_backoff") {
+                "max_backoff"
+            } else {
+                "backoff"
+            };
             let problem = format!(
                 "expected `max_backoff` to be no shorter than `backoff`, got {:?} and {:?}",
                 outbox.max_backoff, outbox.backoff

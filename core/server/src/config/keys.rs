@@ -18,7 +18,11 @@ pub struct KeyDoc {
 pub(super) const NAME: &str = "<name>";
 
 const fn key(key: &'static str, default: &'static str, meaning: &'static str) -> KeyDoc {
-    KeyDoc { key, default, meaning }
+    KeyDoc {
+        key,
+        default,
+        meaning,
+    }
 }
 
 /// Every key there is, in the order of the documentation. A default is TOML text.
@@ -127,7 +131,11 @@ pub(super) fn place(path: &[&str]) -> Place {
     let mut place = Place::Unknown;
     for pattern in KEYS.iter().map(|doc| doc.key) {
         let mut segments = pattern.split('.');
-        let matched = path.iter().zip(&mut segments).filter(|(a, b)| *b == NAME || *a == b).count();
+        let matched = path
+            .iter()
+            .zip(&mut segments)
+            .filter(|(a, b)| *b == NAME || *a == b)
+            .count();
         let rest = segments.count();
         let length = pattern.split('.').count();
         if matched == path.len() {
@@ -145,7 +153,9 @@ pub(super) fn place(path: &[&str]) -> Place {
 /// The default of the key that `path` names, as TOML text; empty when it has none.
 pub(super) fn default_of(path: &str) -> &'static str {
     let pattern = pattern_of(path);
-    KEYS.iter().find(|doc| doc.key == pattern).map_or("", |doc| doc.default)
+    KEYS.iter()
+        .find(|doc| doc.key == pattern)
+        .map_or("", |doc| doc.default)
 }
 
 /// Whether messages hide the value at `path`.
@@ -180,7 +190,9 @@ pub(super) fn nearest(path: &str) -> String {
 }
 
 fn candidates(path: &str) -> Vec<String> {
-    let plugin = path.strip_prefix("plugins.").and_then(|rest| rest.split('.').next());
+    let plugin = path
+        .strip_prefix("plugins.")
+        .and_then(|rest| rest.split('.').next());
     let mut found = Vec::new();
     for pattern in KEYS.iter().map(|doc| doc.key) {
         let known = match (pattern.starts_with("plugins."), plugin) {
@@ -189,7 +201,10 @@ fn candidates(path: &str) -> Vec<String> {
             (true, None) => "plugins".to_owned(),
             (false, Some(_)) => continue,
         };
-        let ends = known.match_indices('.').map(|(at, _)| at).chain([known.len()]);
+        let ends = known
+            .match_indices('.')
+            .map(|(at, _)| at)
+            .chain([known.len()]);
         for candidate in ends.map(|end| known[..end].to_owned()) {
             if !found.contains(&candidate) {
                 found.push(candidate);

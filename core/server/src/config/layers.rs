@@ -48,7 +48,10 @@ impl Layer {
                 insert(&mut values, doc.key, default_value(doc.default));
             }
         }
-        Self { source: Source::from("defaults"), values }
+        Self {
+            source: Source::from("defaults"),
+            values,
+        }
     }
 
     /// The text of a configuration file; a syntax error is the only mistake then.
@@ -60,12 +63,21 @@ impl Layer {
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
             let line = before.matches('\n').count() + 1;
-            let problem = format!("expected TOML, line {line} is none: {}", error.message().trim());
+            let problem = format!(
+                "expected TOML, line {line} is none: {}",
+                error.message().trim()
+            );
             Mistake::in_file(path.to_owned(), problem.replace('\n', ", "))
         })?;
-        let mut values = table.into_iter().map(|(key, value)| (key, from_toml(value))).collect();
+        let mut values = table
+            .into_iter()
+            .map(|(key, value)| (key, from_toml(value)))
+            .collect();
         prune(&mut values, "", &Origin::File(path.to_owned()), mistakes);
-        Ok(Self { source: Source::File(path.to_owned()), values })
+        Ok(Self {
+            source: Source::File(path.to_owned()),
+            values,
+        })
     }
 
     /// Environment variables that begin with `ROSTER__`; plugin names are looked up in `known`.
@@ -74,17 +86,23 @@ impl Layer {
         known: &[String],
         mistakes: &mut Vec<Mistake>,
     ) -> Self {
-        let ours = variables.into_iter().filter_map(|(name, text)| {
-            Some((key_of(name.strip_prefix(PREFIX)?, known), text))
-        });
+        let ours = variables
+            .into_iter()
+            .filter_map(|(name, text)| Some((key_of(name.strip_prefix(PREFIX)?, known), text)));
         let values = from_texts(ours, &Origin::Environment, mistakes);
-        Self { source: Source::from(ENVIRONMENT), values }
+        Self {
+            source: Source::from(ENVIRONMENT),
+            values,
+        }
     }
 
     /// Overrides from the command line.
     pub(super) fn flags(overrides: Vec<(String, String)>, mistakes: &mut Vec<Mistake>) -> Self {
         let values = from_texts(overrides.into_iter(), &Origin::Flag, mistakes);
-        Self { source: Source::from(FLAGS), values }
+        Self {
+            source: Source::from(FLAGS),
+            values,
+        }
     }
 }
 
@@ -114,13 +132,17 @@ pub(super) fn collect(
 impl Sources {
     /// The file that is read: the named one, or `roster.toml` in the working directory.
     pub(super) fn file_path(&self) -> PathBuf {
-        self.file.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE))
+        self.file
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE))
     }
 }
 
 /// The plugins that any of the layers names.
 pub(super) fn plugin_names(layers: &[Layer]) -> Vec<String> {
-    let sections = layers.iter().filter_map(|layer| layer.values.get("plugins")?.as_dict());
+    let sections = layers
+        .iter()
+        .filter_map(|layer| layer.values.get("plugins")?.as_dict());
     let mut names: Vec<String> = sections.flat_map(|dict| dict.keys().cloned()).collect();
     names.sort();
     names.dedup();
@@ -142,7 +164,9 @@ fn key_of(name: &str, known: &[String]) -> String {
     if let [section, plugin, ..] = segments.as_mut_slice()
         && section == "plugins"
     {
-        let same = known.iter().find(|name| name.to_lowercase().replace('-', "_") == *plugin);
+        let same = known
+            .iter()
+            .find(|name| name.to_lowercase().replace('-', "_") == *plugin);
         *plugin = same.cloned().unwrap_or_else(|| plugin.replace('_', "-"));
     }
     segments.join(".")
@@ -182,15 +206,23 @@ fn from_texts(
 /// A value for a plugin, whose types we do not know: JSON where it is that, else text.
 fn loose(text: &str) -> Value {
     let json: Option<serde_json::Value> = serde_json::from_str(text).ok();
-    json.and_then(|json| Value::serialize(json).ok()).unwrap_or_else(|| Value::from(text))
+    json.and_then(|json| Value::serialize(json).ok())
+        .unwrap_or_else(|| Value::from(text))
 }
 
 /// Takes out what the table of keys does not know, and notes it.
 fn prune(values: &mut Dict, prefix: &str, origin: &Origin, mistakes: &mut Vec<Mistake>) {
     values.retain(|name, value| {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        let path = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}.{name}")
+        };
         if name.contains('.') && prefix != "plugins" {
-            mistakes.push(unknown(&path.replace(name.as_str(), &format!("\"{name}\"")), origin));
+            mistakes.push(unknown(
+                &path.replace(name.as_str(), &format!("\"{name}\"")),
+                origin,
+            ));
             return false;
         }
         if prefix == "plugins" && !is_plugin_name(name) {
@@ -206,7 +238,11 @@ fn prune(values: &mut Dict, prefix: &str, origin: &Origin, mistakes: &mut Vec<Mi
                 true
             }
             (Place::Section, _) => {
-                mistakes.push(Mistake::at(&path, origin, "expected a table, this is a section"));
+                mistakes.push(Mistake::at(
+                    &path,
+                    origin,
+                    "expected a table, this is a section",
+                ));
                 false
             }
             (Place::Unknown, _) => {
@@ -218,7 +254,10 @@ fn prune(values: &mut Dict, prefix: &str, origin: &Origin, mistakes: &mut Vec<Mi
 }
 
 fn is_plugin_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }
 
 fn unknown(key: &str, origin: &Origin) -> Mistake {
@@ -226,7 +265,11 @@ fn unknown(key: &str, origin: &Origin) -> Mistake {
         Origin::Environment => mistake::variable(&keys::nearest(key)),
         _ => keys::nearest(key),
     };
-    Mistake::at(key, origin, format!("unknown key, the nearest known one is `{nearest}`"))
+    Mistake::at(
+        key,
+        origin,
+        format!("unknown key, the nearest known one is `{nearest}`"),
+    )
 }
 
 fn insert(values: &mut Dict, key: &str, value: Value) {
@@ -234,7 +277,9 @@ fn insert(values: &mut Dict, key: &str, value: Value) {
         values.insert(key.to_owned(), value);
         return;
     };
-    let inner = values.entry(first.to_owned()).or_insert_with(|| Value::from(Dict::new()));
+    let inner = values
+        .entry(first.to_owned())
+        .or_insert_with(|| Value::from(Dict::new()));
     if let Value::Dict(_, inner) = inner {
         insert(inner, rest, value);
     }

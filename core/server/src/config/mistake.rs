@@ -33,12 +33,20 @@ pub struct Mistake {
 impl Mistake {
     /// A mistake at a key.
     pub(super) fn at(key: &str, origin: &Origin, problem: impl Into<String>) -> Self {
-        Self { key: Some(key.to_owned()), origin: origin.clone(), problem: problem.into() }
+        Self {
+            key: Some(key.to_owned()),
+            origin: origin.clone(),
+            problem: problem.into(),
+        }
     }
 
     /// A mistake of a whole configuration file.
     pub(super) fn in_file(file: PathBuf, problem: impl Into<String>) -> Self {
-        Self { key: None, origin: Origin::File(file), problem: problem.into() }
+        Self {
+            key: None,
+            origin: Origin::File(file),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -63,5 +71,8 @@ impl fmt::Display for Mistake {
 
 /// The environment variable that sets `key`.
 pub(super) fn variable(key: &str) -> String {
-    format!("ROSTER__{}", key.replace('.', "__").replace('-', "_").to_uppercase())
+    format!(
+        "ROSTER__{}",
+        key.replace('.', "__").replace('-', "_").to_uppercase()
+    )
 }

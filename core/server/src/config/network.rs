@@ -50,9 +50,10 @@ impl FromStr for IpNetwork {
         }
         // An IPv4 network written as `::ffff:10.0.0.0/104` is the IPv4 network it stands for.
         match (address, address.to_canonical()) {
-            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) if prefix >= 96 => {
-                Ok(Self { address: canonical, prefix: prefix - 96 })
-            }
+            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) if prefix >= 96 => Ok(Self {
+                address: canonical,
+                prefix: prefix - 96,
+            }),
             (IpAddr::V6(_), IpAddr::V4(_)) => Err(()),
             (address, _) => Ok(Self { address, prefix }),
         }
@@ -68,12 +69,15 @@ impl fmt::Display for IpNetwork {
 /// Reads an address with its port.
 pub(super) fn socket(raw: &Raw<'_>) -> Result<SocketAddr, Bad> {
     const EXPECTED: &str = "an address and port, such as `127.0.0.1:8055` or `[::]:8055`";
-    raw.text(EXPECTED)?.parse().map_err(|_| Bad::expected(EXPECTED))
+    raw.text(EXPECTED)?
+        .parse()
+        .map_err(|_| Bad::expected(EXPECTED))
 }
 
 /// Takes an item of a list as a network.
 pub(super) fn network(text: &str) -> Result<IpNetwork, Bad> {
-    text.parse().map_err(|()| Bad::expected("addresses or networks, such as `10.0.0.0/8` or `::1`"))
+    text.parse()
+        .map_err(|()| Bad::expected("addresses or networks, such as `10.0.0.0/8` or `::1`"))
 }
 
 /// Reads the base of our own links; a slash at its end is dropped.
@@ -89,7 +93,11 @@ pub(super) fn base_url(raw: &Raw<'_>) -> Result<String, Bad> {
 /// Takes an item of a list as the address of a page: origin and path.
 pub(super) fn page(text: &str) -> Result<String, Bad> {
     const EXPECTED: &str = "http or https URLs of origin and path alone";
-    if is_page(text) { Ok(text.to_owned()) } else { Err(Bad::expected(EXPECTED)) }
+    if is_page(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(Bad::expected(EXPECTED))
+    }
 }
 
 /// Takes an item of a list as an origin: scheme, host and perhaps a port.
@@ -104,13 +112,16 @@ pub(super) fn origin(text: &str) -> Result<String, Bad> {
 
 fn is_page(text: &str) -> bool {
     split_url(text).is_some_and(|path| {
-        path.chars().all(|c| !c.is_whitespace() && !c.is_control() && !"?#\\<>\"".contains(c))
+        path.chars()
+            .all(|c| !c.is_whitespace() && !c.is_control() && !"?#\\<>\"".contains(c))
     })
 }
 
 /// The path of an http or https URL with a plain host; no user, no password.
 fn split_url(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (host, port) = match authority.strip_prefix('[') {
         Some(inner) => {
@@ -141,23 +152,53 @@ mod tests {
         assert!(network.contains("::ffff:10.0.0.1".parse().expect("an address")));
         assert!(!network.contains("11.0.0.1".parse().expect("an address")));
         assert!(!network.contains("::1".parse().expect("an address")));
-        for text in ["0.0.0.0/0", "::/0", "::1", "192.168.1.7", "::ffff:10.0.0.0/104"] {
+        for text in [
+            "0.0.0.0/0",
+            "::/0",
+            "::1",
+            "192.168.1.7",
+            "::ffff:10.0.0.0/104",
+        ] {
             assert!(text.parse::<IpNetwork>().is_ok(), "{text}");
         }
-        for text in ["10.0.0.0/33", "10.0.0/8", "::1/129", "host", "10.0.0.0/", "1.2.3.4/+8", ""] {
+        for text in [
+            "10.0.0.0/33",
+            "10.0.0/8",
+            "::1/129",
+            "host",
+            "10.0.0.0/",
+            "1.2.3.4/+8",
+            "",
+        ] {
             assert!(text.parse::<IpNetwork>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn origins_and_pages_are_told_apart() {
-        assert_eq!(origin("https://App.example.com/").ok().as_deref(), Some("https://app.example.com"));
+        assert_eq!(
+            origin("https://App.example.com/").ok().as_deref(),
+            Some("https://app.example.com")
+        );
         assert!(origin("http://[::1]:3000").is_ok());
-        for wrong in ["*", "https://*.example.com", "https://a/b", "app.example.com", "https://u@a"] {
+        for wrong in [
+            "*",
+            "https://*.example.com",
+            "https://a/b",
+            "app.example.com",
+            "https://u@a",
+        ] {
             assert!(origin(wrong).is_err(), "{wrong}");
         }
         assert!(page("https://app.example.com/accept-invite").is_ok());
-        for wrong in ["https://a/b?c", "https://a/b#c", "//a/b", "https:///b", "https://a:0/", "ftp://a"] {
+        for wrong in [
+            "https://a/b?c",
+            "https://a/b#c",
+            "//a/b",
+            "https:///b",
+            "https://a:0/",
+            "ftp://a",
+        ] {
             assert!(page(wrong).is_err(), "{wrong}");
         }
     }

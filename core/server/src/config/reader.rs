@@ -27,7 +27,10 @@ pub(super) struct Bad {
 impl Bad {
     /// A value that should have been `expected`.
     pub(super) fn expected(expected: impl Into<String>) -> Self {
-        Self { expected: expected.into(), got: None }
+        Self {
+            expected: expected.into(),
+            got: None,
+        }
     }
 
     /// The same about one item of a list.
@@ -88,17 +91,28 @@ impl Reader {
     /// Merges the layers, a later one over an earlier one.
     pub(super) fn over(layers: Vec<Layer>, mistakes: Vec<Mistake>) -> Self {
         let defaults = Layer::defaults(&layers::plugin_names(&layers));
-        let sources = layers.into_iter().fold(Figment::from(defaults), Figment::merge);
-        let merged = sources.find_value("").unwrap_or_else(|_| Value::from(Dict::new()));
-        Self { sources, merged, mistakes }
+        let sources = layers
+            .into_iter()
+            .fold(Figment::from(defaults), Figment::merge);
+        let merged = sources
+            .find_value("")
+            .unwrap_or_else(|_| Value::from(Dict::new()));
+        Self {
+            sources,
+            merged,
+            mistakes,
+        }
     }
 
     /// Takes the value at `path`; a bad one is noted, and the default stands in for it.
     pub(super) fn read<T>(&mut self, path: &str, parse: impl Fn(&Raw<'_>) -> Result<T, Bad>) -> T {
         self.read_if_given(path, &parse).unwrap_or_else(|| {
             let value = layers::default_value(keys::default_of(path));
-            parse(&Raw { value: &value, origin: &Origin::Default })
-                .unwrap_or_else(|bad| panic!("the default of `{path}` is no {}", bad.expected))
+            parse(&Raw {
+                value: &value,
+                origin: &Origin::Default,
+            })
+            .unwrap_or_else(|bad| panic!("the default of `{path}` is no {}", bad.expected))
         })
     }
 
@@ -110,7 +124,10 @@ impl Reader {
     ) -> Option<T> {
         let value = self.merged.find_ref(path)?;
         let origin = self.origin_of(value);
-        let raw = Raw { value, origin: &origin };
+        let raw = Raw {
+            value,
+            origin: &origin,
+        };
         let bad = match parse(&raw) {
             Ok(parsed) => return Some(parsed),
             Err(bad) => bad,
@@ -133,7 +150,9 @@ impl Reader {
 
     /// Where the value at `path` was written.
     pub(super) fn origin(&self, path: &str) -> Origin {
-        self.merged.find_ref(path).map_or(Origin::Default, |value| self.origin_of(value))
+        self.merged
+            .find_ref(path)
+            .map_or(Origin::Default, |value| self.origin_of(value))
     }
 
     /// Whether any source but the defaults has a value at `path`.
@@ -143,13 +162,17 @@ impl Reader {
 
     /// Whether a mistake was noted at `path`.
     pub(super) fn is_mistaken(&self, path: &str) -> bool {
-        self.mistakes.iter().any(|mistake| mistake.key.as_deref() == Some(path))
+        self.mistakes
+            .iter()
+            .any(|mistake| mistake.key.as_deref() == Some(path))
     }
 
     /// The names in the section at `path`.
     pub(super) fn names_in(&self, path: &str) -> Vec<String> {
         let section = self.merged.find_ref(path).and_then(Value::as_dict);
-        section.map(|dict| dict.keys().cloned().collect()).unwrap_or_default()
+        section
+            .map(|dict| dict.keys().cloned().collect())
+            .unwrap_or_default()
     }
 
     /// The mistakes, at the end.
@@ -214,7 +237,10 @@ pub(super) fn choice<T: Copy>(
     words: &'static [(&'static str, T)],
 ) -> impl Fn(&Raw<'_>) -> Result<T, Bad> {
     move |raw| {
-        let found = raw.value.as_str().and_then(|text| words.iter().find(|word| word.0 == text));
+        let found = raw
+            .value
+            .as_str()
+            .and_then(|text| words.iter().find(|word| word.0 == text));
         found.map(|word| word.1).ok_or_else(|| {
             let known: Vec<String> = words.iter().map(|word| format!("`{}`", word.0)).collect();
             Bad::expected(known.join(" or "))
@@ -231,11 +257,19 @@ pub(super) fn list<T>(
     move |raw| match raw.value {
         Value::Array(_, items) => items
             .iter()
-            .map(|value| one(Raw { value, origin: raw.origin }.text(EXPECTED)?))
+            .map(|value| {
+                one(Raw {
+                    value,
+                    origin: raw.origin,
+                }
+                .text(EXPECTED)?)
+            })
             .collect(),
-        Value::String(_, text) if raw.is_textual() => {
-            split(text).ok_or(Bad::expected(EXPECTED))?.iter().map(|text| one(text)).collect()
-        }
+        Value::String(_, text) if raw.is_textual() => split(text)
+            .ok_or(Bad::expected(EXPECTED))?
+            .iter()
+            .map(|text| one(text))
+            .collect(),
         _ => Err(Bad::expected(EXPECTED)),
     }
 }
@@ -245,11 +279,18 @@ fn split(text: &str) -> Option<Vec<String>> {
     if text.starts_with('[') {
         return serde_json::from_str(text).ok();
     }
-    let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let items = text
+        .split(',')
+        .map(str::trim)
+        .filter(|item| !item.is_empty());
     Some(items.map(str::to_owned).collect())
 }
 
 /// Takes an item of a list as it is, unless it is empty.
 pub(super) fn any_text(text: &str) -> Result<String, Bad> {
-    if text.is_empty() { Err(Bad::expected("texts that are not empty")) } else { Ok(text.into()) }
+    if text.is_empty() {
+        Err(Bad::expected("texts that are not empty"))
+    } else {
+        Ok(text.into())
+    }
 }

@@ -95,5 +95,7 @@ fn level(raw: &Raw<'_>) -> Result<String, Bad> {
     const EXPECTED: &str = "`off`, `error`, `warn`, `info`, `debug`, `trace`, \
                             or levels of targets as in `info,roster_storage=debug`";
     let text = raw.text(EXPECTED)?;
-    telemetry::parse_level(text).map(|_| text.to_owned()).ok_or(Bad::expected(EXPECTED))
+    telemetry::parse_level(text)
+        .map(|_| text.to_owned())
+        .ok_or(Bad::expected(EXPECTED))
 }

@@ -39,25 +39,41 @@ const POSITIVE: &str = "a duration longer than zero, such as `15m`, `500ms` or `
 const SIZE: &str = "a size with its unit, such as `512KiB`, `1MiB` or `2GiB`";
 const RATE: &str = "a rate such as `10/1m`, or `0` for none";
 
-const MILLISECONDS: &[(&str, u64)] =
-    &[("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-const BYTES: &[(&str, u64)] = &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+const MILLISECONDS: &[(&str, u64)] = &[
+    ("ms", 1),
+    ("s", 1_000),
+    ("m", 60_000),
+    ("h", 3_600_000),
+    ("d", 86_400_000),
+];
+const BYTES: &[(&str, u64)] = &[
+    ("B", 1),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
 
 /// Reads a duration.
 pub(super) fn duration(raw: &Raw<'_>) -> Result<Duration, Bad> {
-    raw.text(DURATION).and_then(|text| parse_duration(text).ok_or(Bad::expected(DURATION)))
+    raw.text(DURATION)
+        .and_then(|text| parse_duration(text).ok_or(Bad::expected(DURATION)))
 }
 
 /// Reads a duration that is longer than zero.
 pub(super) fn positive(raw: &Raw<'_>) -> Result<Duration, Bad> {
     let found = raw.text(POSITIVE).ok().and_then(parse_duration);
-    found.filter(|duration| !duration.is_zero()).ok_or(Bad::expected(POSITIVE))
+    found
+        .filter(|duration| !duration.is_zero())
+        .ok_or(Bad::expected(POSITIVE))
 }
 
 /// Reads a size that is larger than zero.
 pub(super) fn size(raw: &Raw<'_>) -> Result<ByteSize, Bad> {
     let bytes = raw.text(SIZE).ok().and_then(|text| parse_sum(text, BYTES));
-    bytes.filter(|bytes| *bytes > 0).map(ByteSize).ok_or(Bad::expected(SIZE))
+    bytes
+        .filter(|bytes| *bytes > 0)
+        .map(ByteSize)
+        .ok_or(Bad::expected(SIZE))
 }
 
 /// Reads a rate; `0` is none.
@@ -67,7 +83,10 @@ pub(super) fn rate(raw: &Raw<'_>) -> Result<Option<Rate>, Bad> {
         return Ok(None);
     }
     let parsed = text.split_once('/').and_then(|(count, per)| {
-        let rate = Rate { count: digits(count)?.try_into().ok()?, per: parse_duration(per)? };
+        let rate = Rate {
+            count: digits(count)?.try_into().ok()?,
+            per: parse_duration(per)?,
+        };
         (rate.count > 0 && !rate.per.is_zero()).then_some(rate)
     });
     parsed.map(Some).ok_or(Bad::expected(RATE))
@@ -85,7 +104,9 @@ fn parse_sum(text: &str, units: &[(&str, u64)]) -> Option<u64> {
     loop {
         let number = rest.find(|c: char| !c.is_ascii_digit())?;
         let (count, after) = rest.split_at(number);
-        let unit = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let unit = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (name, after) = after.split_at(unit);
         let (_, factor) = units.iter().find(|(known, _)| *known == name)?;
         if *factor >= largest {
@@ -101,7 +122,10 @@ fn parse_sum(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 fn digits(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -114,7 +138,17 @@ mod tests {
         assert_eq!(parse_duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(parse_duration("0s"), Some(Duration::ZERO));
         assert_eq!(parse_sum("19MiB", BYTES), Some(19 << 20));
-        for wrong in ["", "15", "m", "15 m", "1.5h", "-1s", "30m1h", "1m1m", "99999999999999999d"] {
+        for wrong in [
+            "",
+            "15",
+            "m",
+            "15 m",
+            "1.5h",
+            "-1s",
+            "30m1h",
+            "1m1m",
+            "99999999999999999d",
+        ] {
             assert_eq!(parse_duration(wrong), None, "{wrong}");
         }
         assert_eq!(parse_sum("1MB", BYTES), None);

@@ -1,0 +1,109 @@
+//! `[users]`, `[roles]`, `[query]` and `[graphql]`: what users and lists of them do.
+
+use super::reader::{Bad, Raw, Reader, any_text, choice, flag, list, whole};
+
+/// `[users]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// What making a user with an archived user's address does.
+    pub on_archived_email: OnArchivedEmail,
+    /// Fields that a registration may set beside e-mail, password and names.
+    pub register_fields: Vec<String>,
+}
+
+/// What making a user with an archived user's address does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnArchivedEmail {
+    /// It is refused as any address that is taken.
+    Reject,
+    /// It revives that user with the new details.
+    Inherit,
+}
+
+impl Users {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        const ARCHIVED: &[(&str, OnArchivedEmail)] = &[
+            ("reject", OnArchivedEmail::Reject),
+            ("inherit", OnArchivedEmail::Inherit),
+        ];
+        Self {
+            on_archived_email: reader.read("users.on_archived_email", choice(ARCHIVED)),
+            register_fields: reader.read("users.register_fields", list(any_text)),
+        }
+    }
+}
+
+/// `[roles]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// What deleting a role does to its users.
+    pub on_delete: OnRoleDelete,
+}
+
+/// What deleting a role does to its users, who have none then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRoleDelete {
+    /// They are suspended.
+    Suspend,
+    /// They keep their status.
+    Keep,
+}
+
+impl Roles {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        const DELETE: &[(&str, OnRoleDelete)] = &[
+            ("suspend", OnRoleDelete::Suspend),
+            ("keep", OnRoleDelete::Keep),
+        ];
+        Self {
+            on_delete: reader.read("roles.on_delete", choice(DELETE)),
+        }
+    }
+}
+
+/// `[query]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Items of a list when the client names no limit; none is all.
+    pub default_limit: Option<u64>,
+    /// Most items of a list; none is no maximum.
+    pub max_limit: Option<u64>,
+}
+
+impl Query {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            default_limit: reader.read("query.default_limit", limit),
+            max_limit: reader.read("query.max_limit", limit),
+        }
+    }
+}
+
+fn limit(raw: &Raw<'_>) -> Result<Option<u64>, Bad> {
+    let found: i64 = whole(-1..=i64::MAX)(raw).unwrap_or(0);
+    match found {
+        0 => Err(Bad::expected("a whole number above zero, or -1 for none")),
+        number => Ok(u64::try_from(number).ok()),
+    }
+}
+
+/// `[graphql]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphQl {
+    /// Whether the schema can be asked for.
+    pub introspection: bool,
+    /// Deepest nesting of a query.
+    pub max_depth: u32,
+    /// Most fields of a query.
+    pub max_complexity: u32,
+}
+
+impl GraphQl {
+    pub(super) fn read(reader: &mut Reader) -> Self {
+        Self {
+            introspection: reader.read("graphql.introspection", flag),
+            max_depth: reader.read("graphql.max_depth", whole(1..=1_000)),
+            max_complexity: reader.read("graphql.max_complexity", whole(1..=1_000_000)),
+        }
+    }
+}
