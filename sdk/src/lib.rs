@@ -5,15 +5,26 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_family = "wasm")]
+extern crate self as roster_sdk;
+
 mod context;
 mod draft;
+mod export;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod guest;
 mod hooks;
 mod host;
 mod linked;
 mod mailer;
 mod manifest;
 mod plugin;
+#[cfg(any(target_family = "wasm", feature = "testing"))]
+mod ready;
 mod rejection;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use async_trait::async_trait;
 pub use serde_json::{self, Map, Value, json};

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Hooks, Host, Mailer, Manifest, Plugin, StartError};
+use crate::{Hooks, Host, Mailer, Manifest, Plugin, StartError, plugin};
 
 type Starting = Pin<Box<dyn Future<Output = Result<Instance, StartError>> + Send>>;
+/// How a plugin is seen as one of its kinds.
+type As<P, Kind> = fn(Arc<P>) -> Arc<Kind>;
 type Start = dyn Fn(Value, Arc<dyn Host>) -> Starting + Send + Sync;
 
 /// A started plugin, by kind. A linked plugin and a component both come down to this.
@@ -57,8 +59,8 @@ impl Linked {
 /// Says of which kinds a linked plugin is.
 pub struct LinkedBuilder<P> {
     name: String,
-    hooks: Option<fn(Arc<P>) -> Arc<dyn Hooks>>,
-    mailer: Option<fn(Arc<P>) -> Arc<dyn Mailer>>,
+    hooks: Option<As<P, dyn Hooks>>,
+    mailer: Option<As<P, dyn Mailer>>,
     plugin: PhantomData<fn() -> P>,
 }
 
@@ -88,9 +90,7 @@ impl<P: Plugin> LinkedBuilder<P> {
         let Self { name, hooks, mailer, .. } = self;
         let start = move |config: Value, host: Arc<dyn Host>| -> Starting {
             Box::pin(async move {
-                let config = serde_json::from_value(config)
-                    .map_err(|error| StartError(format!("config: {error}")))?;
-                let plugin = Arc::new(P::start(config, host.as_ref()).await?);
+                let plugin = Arc::new(plugin::start::<P>(config, host.as_ref()).await?);
                 Ok(Instance {
                     manifest: plugin.manifest(),
                     hooks: hooks.map(|kind| kind(Arc::clone(&plugin))),

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::{Host, Manifest};
 
@@ -15,6 +16,13 @@ pub trait Plugin: Sized + Send + Sync + 'static {
 
     /// What the plugin is and what it asks for. The operator's configuration decides what it gets.
     fn manifest(&self) -> Manifest;
+}
+
+/// Starts a plugin with its untyped configuration table, in both builds and in tests.
+pub(crate) async fn start<P: Plugin>(config: Value, host: &dyn Host) -> Result<P, StartError> {
+    let config = serde_json::from_value(config)
+        .map_err(|error| StartError(format!("config: {error}")))?;
+    P::start(config, host).await
 }
 
 /// Why a plugin cannot start, in a sentence for the operator.

@@ -6,17 +6,22 @@
 //! lists stand between commas (or in a JSON array), and values of a plugin's own configuration
 //! are JSON where they are that, else text.
 
+mod admin;
 mod auth;
+mod cookies;
 mod database;
 mod keys;
 mod layers;
 mod mail;
 mod mistake;
 mod network;
+mod password;
 mod plugin;
+mod raw;
 mod reader;
 mod secret;
 mod server;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -25,12 +30,15 @@ mod users;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use self::auth::{Admin, Auth, CookieSecure, Cookies, Lockout, Password, SameSite};
+pub use self::admin::Admin;
+pub use self::auth::{Auth, Lockout};
+pub use self::cookies::{CookieSecure, Cookies, SameSite};
 pub use self::database::{Database, DatabaseUrl, Outbox};
 pub use self::keys::KeyDoc;
 pub use self::mail::Mail;
 pub use self::mistake::{Mistake, Origin};
 pub use self::network::IpNetwork;
+pub use self::password::Password;
 pub use self::plugin::{
     Capabilities, FieldCapabilities, OnFailure, PluginConfig, PluginSource, UsersCapability,
 };

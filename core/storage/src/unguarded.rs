@@ -116,6 +116,50 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
     }))
 }
 
+/// The hash of a user's password, if they have one.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn password_hash(store: &Store, user: UserId) -> Result<Option<String>> {
+    let values = vec![store.dialect().uuid(user.0)];
+    let statement = Statement::new(r#"SELECT "password" FROM "users" WHERE "id" = $1"#, values);
+    store.fetch_optional(statement).await?.map_or(Ok(None), |row| row.text(0))
+}
+
+/// Whether there is anybody at all.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn has_users(store: &Store) -> Result<bool> {
+    let statement = Statement::new(r#"SELECT "id" FROM "users" LIMIT 1"#, Vec::new());
+    Ok(store.fetch_optional(statement).await?.is_some())
+}
+
+/// A role with admin access, for the command line.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn administrator_role(store: &Store) -> Result<Option<RoleId>> {
+    let statement = Statement::new(
+        r#"SELECT a."role" FROM "access" a JOIN "policies" p ON p."id" = a."policy"
+        WHERE p."admin_access" AND a."role" IS NOT NULL ORDER BY a."id" LIMIT 1"#,
+        Vec::new(),
+    );
+    store.fetch_optional(statement).await?.map(|row| row.id(0).map(RoleId)).transpose()
+}
+
+/// The user with this normalised e-mail, for the command line.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn user_by_email(store: &Store, email_key: &str) -> Result<Option<UserId>> {
+    let statement = Statement::new(
+        r#"SELECT "id" FROM "users" WHERE "email_key" = $1"#,
+        vec![email_key.into()],
+    );
+    store.fetch_optional(statement).await?.map(|row| row.id(0).map(UserId)).transpose()
+}
+
 /// What the policies of a user come to: their own, their role's and its ancestors'.
 ///
 /// Policies bound to addresses count for nothing until the address is looked at.
@@ -165,4 +209,19 @@ pub async fn rehash(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<(
         vec![tx.dialect().uuid(user.0), Bound::from(old), Bound::from(new)],
     );
     tx.execute(statement).await.map(drop)
+}
+
+/// Whether the user still is as the credentials proved, inside the transaction that begins the
+/// session: a suspension or a new password in between is not outrun.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn still_as_proved(tx: &mut Tx, proved: &Credential) -> Result<bool> {
+    let dialect = tx.dialect();
+    let statement = Statement::new(
+        r#"UPDATE "users" SET "roster_failed_logins" = 0
+        WHERE "id" = $1 AND "roster_generation" = $2 AND "status" = 'active'"#,
+        vec![dialect.uuid(proved.user.0), proved.generation.into()],
+    );
+    Ok(tx.execute(statement).await? == 1)
 }

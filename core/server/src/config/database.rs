@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reader::{Bad, Raw, Reader, flag, whole};
+use super::raw::{Bad, Raw, flag, whole};
+use super::reader::Reader;
 use super::units::positive;
 
 /// `[database]`

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::auth::is_address;
-use super::reader::{Bad, Raw, Reader, text, text_or_none};
+use super::admin::is_address;
+use super::raw::{Bad, Raw, text, text_or_none};
+use super::reader::Reader;
 
 /// `[mail]`
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use super::reader::{Bad, Raw};
+use super::raw::{Bad, Raw};
 
 /// A network of addresses, written as `10.0.0.0/8`, or one address alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

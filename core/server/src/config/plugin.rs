@@ -8,7 +8,8 @@ use std::time::Duration;
 use figment::value::Value;
 
 use super::network::origin;
-use super::reader::{Bad, Raw, Reader, any_text, choice, flag, list, whole};
+use super::raw::{Bad, Raw, any_text, choice, flag, list, whole};
+use super::reader::Reader;
 use super::units::{ByteSize, positive, size};
 
 /// `[plugins.<name>]`
@@ -165,8 +166,8 @@ fn memory(raw: &Raw<'_>) -> Result<ByteSize, Bad> {
 }
 
 fn object(raw: &Raw<'_>) -> Result<serde_json::Value, Bad> {
-    match raw.value() {
-        Value::Dict(..) => serde_json::to_value(raw.value())
+    match raw.value {
+        Value::Dict(..) => serde_json::to_value(raw.value)
             .map_err(|_| Bad::expected("a table that can be written as JSON")),
         _ => Err(Bad::expected("a table")),
     }

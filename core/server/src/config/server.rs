@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::network::{IpNetwork, base_url, network, origin, socket};
-use super::reader::{Bad, Raw, Reader, choice, flag, list};
+use super::raw::{Bad, Raw, choice, flag, list};
+use super::reader::Reader;
 use super::units::{ByteSize, Rate, duration, rate, size};
 use crate::telemetry;
 

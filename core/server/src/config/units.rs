@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::reader::{Bad, Raw};
+use super::raw::{Bad, Raw};
 
 /// A number of bytes, written as `1MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

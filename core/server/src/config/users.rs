@@ -1,6 +1,7 @@
 //! `[users]`, `[roles]`, `[query]` and `[graphql]`: what users and lists of them do.
 
-use super::reader::{Bad, Raw, Reader, any_text, choice, flag, list, whole};
+use super::raw::{Bad, Raw, any_text, choice, flag, list, whole};
+use super::reader::Reader;
 
 /// `[users]`
 #[derive(Clone, Debug, PartialEq, Eq)]

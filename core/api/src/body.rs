@@ -1,0 +1,219 @@
+//! The body of a request: bounded, and JSON or nothing.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use poem::http::{HeaderMap, header};
+use poem::{Request, RequestBody, Result};
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
+use poem_openapi::types::Type;
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use roster_domain::Error;
+use serde_json::{Map, Value as Json};
+
+use crate::error::Failure;
+
+/// How much of a body that is too large is read and thrown away: a client that is still writing
+/// sees the answer only after it has written.
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
+/// For how long.
+const DISCARD_TIME: Duration = Duration::from_secs(2);
+
+/// The size of the largest body that is read, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MaxBody(pub(crate) usize);
+
+/// The JSON of a body; an object without keys where there is none. `S` is what the document says
+/// about it, the engine is who checks it.
+pub(crate) struct Body<S> {
+    json: Json,
+    described_as: PhantomData<fn() -> S>,
+}
+
+impl<S> Deref for Body<S> {
+    type Target = Json;
+
+    fn deref(&self) -> &Json {
+        &self.json
+    }
+}
+
+impl<'a, S: Type> ApiExtractor<'a> for Body<S> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        S::register(registry);
+    }
+
+    fn request_meta() -> Option<MetaRequest> {
+        let schema: MetaSchemaRef = S::schema_ref();
+        let content = vec![MetaMediaType { content_type: "application/json", schema }];
+        Some(MetaRequest { description: None, content, required: S::IS_REQUIRED })
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        body: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let limit = request.data::<MaxBody>().map_or(0, |limit| limit.0);
+        let json = read(request.headers(), body.take()?, limit).await.map_err(Failure)?;
+        Ok(Self { json, described_as: PhantomData })
+    }
+}
+
+async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Json, Error> {
+    if !is_json(headers) {
+        return Ok(Json::Object(Map::new()));
+    }
+    if announced(headers).is_some_and(|length| length > limit) {
+        // Who asks before sending is told without sending.
+        if !headers.contains_key(header::EXPECT) {
+            discard(body.into_bytes_stream()).await;
+        }
+        return Err(too_large());
+    }
+    let mut chunks = std::pin::pin!(body.into_bytes_stream());
+    let first = match chunks.next().await {
+        None => return Ok(Json::Object(Map::new())),
+        Some(chunk) => chunk.map_err(interrupted)?,
+    };
+    let Some(second) = chunks.next().await else {
+        return if first.len() > limit { Err(too_large()) } else { parse(&first) };
+    };
+    let mut bytes = Vec::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        let chunk = chunk.map_err(interrupted)?;
+        if bytes.len() + chunk.len() > limit {
+            discard(chunks).await;
+            return Err(too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+        next = chunks.next().await;
+    }
+    parse(&bytes)
+}
+
+/// A body of no declared type counts as JSON, one of another type as none.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
+    let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    let kind = kind.trim_ascii();
+    kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn parse(bytes: &[u8]) -> Result<Json, Error> {
+    if bytes.is_empty() {
+        return Ok(Json::Object(Map::new()));
+    }
+    // The parser says where and why, never what stands there.
+    serde_json::from_slice(bytes).map_err(Error::invalid_payload)
+}
+
+fn too_large() -> Error {
+    Error::invalid_payload("request entity too large")
+}
+
+fn interrupted(cause: std::io::Error) -> Error {
+    Error::invalid_payload("the body ended early").because(cause)
+}
+
+async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
+    let mut chunks = std::pin::pin!(chunks);
+    let drained = async {
+        let mut read = 0;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            read += chunk.as_ref().len();
+            if read > MAX_DISCARDED {
+                return;
+            }
+        }
+    };
+    // Late or not, the answer is the same.
+    let _ = tokio::time::timeout(DISCARD_TIME, drained).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    async fn sent(content_type: Option<&str>, chunks: &[&str], limit: usize) -> Result<Json, Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(content_type) = content_type {
+            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+        }
+        let chunks: Vec<_> =
+            chunks.iter().map(|chunk| Ok::<_, std::io::Error>(chunk.as_bytes().to_vec())).collect();
+        let body = poem::Body::from_bytes_stream(futures_util::stream::iter(chunks));
+        read(&headers, body, limit).await
+    }
+
+    #[tokio::test]
+    async fn json_in_any_number_of_chunks_is_read() {
+        let expected = json!({"title": "CTO"});
+
+        for chunks in [&[r#"{"title":"CTO"}"#][..], &[r#"{"tit"#, r#"le":"#, r#""CTO"}"#]] {
+            for kind in [None, Some("application/json"), Some("Application/JSON; charset=utf-8")] {
+                assert_eq!(sent(kind, chunks, 100).await.unwrap(), expected);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_and_other_types_are_an_empty_object() {
+        for kind in [None, Some("application/json")] {
+            assert_eq!(sent(kind, &[], 100).await.unwrap(), json!({}));
+            assert_eq!(sent(kind, &[""], 100).await.unwrap(), json!({}));
+        }
+        for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json5"] {
+            assert_eq!(sent(Some(kind), &["email=a@b.co"], 100).await.unwrap(), json!({}));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_refused_however_it_comes() {
+        assert_eq!(sent(None, &["[1,2,3]"], 7).await.unwrap(), json!([1, 2, 3]));
+        for chunks in [&["[1,2,3,4]"][..], &["[1,2", ",3,4]"], &["[1,2,3", "", ",", "4]"]] {
+            let error = sent(None, chunks, 7).await.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "INVALID_PAYLOAD: Invalid payload. request entity too large."
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_json_is_refused_without_being_repeated() {
+        let reason = |error: Error| error.to_string();
+        assert_eq!(
+            reason(sent(None, &[r#"{"password": "hunter2"#], 100).await.unwrap_err()),
+            "INVALID_PAYLOAD: Invalid payload. EOF while parsing a string at line 1 column 21."
+        );
+        assert_eq!(
+            reason(sent(None, &["nonsense"], 100).await.unwrap_err()),
+            "INVALID_PAYLOAD: Invalid payload. expected ident at line 1 column 2."
+        );
+        let deep = "[".repeat(10_000);
+        assert_eq!(
+            reason(sent(None, &[&deep], 100_000).await.unwrap_err()),
+            "INVALID_PAYLOAD: Invalid payload. recursion limit exceeded at line 1 column 128."
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_are_refused() {
+        assert!(parse(b"{\"title\":\"\xff\"}").is_err());
+    }
+}

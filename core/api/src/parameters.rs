@@ -1,0 +1,125 @@
+//! The parameters of the query language: what operations take, and what the document says.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use poem::{Request, RequestBody, Result};
+use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use roster_domain::query::Parameters;
+use serde_json::{Value as Json, json};
+
+use crate::envelope::inline;
+use crate::error::Failure;
+use crate::query;
+
+/// The parameters of a request. `S` says which of them the document names.
+pub(crate) struct Query<S>(Parameters, PhantomData<fn() -> S>);
+
+/// A list is asked for.
+pub(crate) struct Page;
+
+/// A single record is asked for, be it read or just written.
+pub(crate) struct Single;
+
+/// Which parameters matter.
+pub(crate) trait Scope {
+    /// What stands in the place of the parameters until [`expand`] puts them there.
+    const PLACEHOLDER: &'static str;
+    /// Which of [`components`] they are.
+    const PARAMETERS: &'static [&'static str];
+}
+
+impl Scope for Page {
+    const PLACEHOLDER: &'static str = "(page)";
+    const PARAMETERS: &'static [&'static str] =
+        &["Fields", "Filter", "Sort", "Limit", "Offset", "Page", "Meta"];
+}
+
+impl Scope for Single {
+    const PLACEHOLDER: &'static str = "(single)";
+    const PARAMETERS: &'static [&'static str] = &["Fields"];
+}
+
+impl<S> Deref for Query<S> {
+    type Target = Parameters;
+
+    fn deref(&self) -> &Parameters {
+        &self.0
+    }
+}
+
+impl<'a, S: Scope> ApiExtractor<'a> for Query<S> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(inline(MetaSchema { title: Some(S::PLACEHOLDER.to_owned()), ..MetaSchema::ANY }))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let query = request.uri().query().unwrap_or_default();
+        Ok(Self(query::parse(query).map_err(Failure)?, PhantomData))
+    }
+}
+
+/// Puts references to [`components`] in the place of the placeholders of an operation.
+pub(crate) fn expand(parameters: &mut Vec<Json>) {
+    let given = std::mem::take(parameters);
+    for parameter in given {
+        let names = match parameter["schema"]["title"].as_str() {
+            Some(Page::PLACEHOLDER) => Page::PARAMETERS,
+            Some(Single::PLACEHOLDER) => Single::PARAMETERS,
+            _ => {
+                parameters.push(parameter);
+                continue;
+            }
+        };
+        let reference = |name| json!({"$ref": format!("#/components/parameters/{name}")});
+        parameters.extend(names.iter().map(reference));
+    }
+}
+
+/// `components.parameters` of the document.
+pub(crate) fn components() -> Json {
+    let parameter = |name, schema: Json, description| {
+        let list = schema["type"] == "array";
+        let mut parameter = json!({"name": name, "in": "query", "description": description});
+        if name == "filter" {
+            parameter["content"] = json!({"application/json": {"schema": schema}});
+            return parameter;
+        }
+        parameter["schema"] = schema;
+        if list {
+            // Commas, as in `fields=id,email`; a repeated `fields[]=id` does as well.
+            parameter["style"] = "form".into();
+            parameter["explode"] = false.into();
+        }
+        parameter
+    };
+    let names = json!({"type": "array", "items": {"type": "string"}});
+    let counts = json!({
+        "type": "array",
+        "items": {"type": "string", "enum": ["total_count", "filter_count", "*"]},
+    });
+    let whole = |least: i64| json!({"type": "integer", "format": "int64", "minimum": least});
+    json!({
+        "Fields": parameter("fields", names.clone(), "Which fields to send; `*`, the default, for all the caller may read."),
+        "Filter": parameter("filter", json!({"type": "object", "additionalProperties": true}), "Which records: JSON such as `{\"status\":{\"_eq\":\"active\"}}`, with `_and` and `_or` around lists of such. Brackets do as well: `filter[status][_eq]=active`."),
+        "Sort": parameter("sort", names, "In which order; a leading `-` turns a field around."),
+        "Limit": parameter("limit", whole(-1), "How many records at most; `-1` for as many as the server allows."),
+        "Offset": parameter("offset", whole(0), "How many records to leave out at the start; ignored beside `page`."),
+        "Page": parameter("page", whole(0), "Which page of `limit` records; `1` is the first."),
+        "Meta": parameter("meta", counts, "Which counts to send beside the records."),
+    })
+}

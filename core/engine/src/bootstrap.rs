@@ -1,0 +1,126 @@
+//! The first administrator, and what the command line does to users.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use roster_domain::{
+    Action, Collection, Error, Grant, PolicyId, Principal, Reason, Result, Rights, RoleId, email,
+};
+use roster_storage::{Tx, bootstrap, unguarded};
+use serde_json::json;
+
+use crate::context::{Client, Context, Source};
+use crate::secrets::random_password;
+use crate::settings::Secret;
+use crate::system::new_id;
+use crate::{Inner, users};
+
+/// The administrator that was made on an empty database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstAdministrator {
+    /// Their address.
+    pub email: String,
+    /// Their password, if it was made up and has to be shown once.
+    pub password: Option<Secret>,
+}
+
+const INVENTED_EMAIL: &str = "admin@example.com";
+
+pub(crate) async fn run(
+    inner: &Inner,
+    configured: Option<(String, Secret)>,
+) -> Result<Option<FirstAdministrator>> {
+    if unguarded::has_users(&inner.store).await? {
+        return Ok(None);
+    }
+    let is_configured = configured.is_some();
+    let (email, password) = match configured {
+        Some(configured) => configured,
+        None => (INVENTED_EMAIL.to_owned(), random_password()?),
+    };
+    let role = RoleId(new_id(inner.clock.now())?);
+    let body = json!({
+        "email": email,
+        "password": password.expose(),
+        "first_name": "Admin",
+        "last_name": "User",
+        "role": role.to_string(),
+    });
+    let (cx, grant) = (context(inner, Reason::Bootstrap), system(Reason::Bootstrap));
+    let ready = users::create::prepare(inner, &cx, &grant, &body).await?;
+    let mut tx = inner.store.begin().await?;
+    // Asked again under a lock, so that nodes that start together make one administrator.
+    if !bootstrap::is_empty(&mut tx).await? {
+        return Ok(None);
+    }
+    make_role(inner, &mut tx, role, Reason::Bootstrap).await?;
+    users::create::within(inner, &cx, tx, &grant, &ready).await?;
+    Ok(Some(FirstAdministrator { email, password: (!is_configured).then_some(password) }))
+}
+
+pub(crate) async fn create_administrator(
+    inner: &Inner,
+    email: &str,
+    password: &Secret,
+) -> Result<()> {
+    let existing = unguarded::administrator_role(&inner.store).await?;
+    let role = match existing {
+        Some(role) => role,
+        None => RoleId(new_id(inner.clock.now())?),
+    };
+    let role_id = role.to_string();
+    let body = json!({ "email": email, "password": password.expose(), "role": role_id });
+    let (cx, grant) = (context(inner, Reason::CommandLine), system(Reason::CommandLine));
+    let ready = users::create::prepare(inner, &cx, &grant, &body).await?;
+    let mut tx = inner.store.begin().await?;
+    if existing.is_none() {
+        make_role(inner, &mut tx, role, Reason::CommandLine).await?;
+    }
+    users::create::within(inner, &cx, tx, &grant, &ready).await
+}
+
+pub(crate) async fn set_password(inner: &Inner, email: &str, password: &Secret) -> Result<()> {
+    let id = unguarded::user_by_email(&inner.store, &email::key(email)).await?;
+    let id = id.ok_or_else(|| Error::unprocessable(format!("no user has the address `{email}`")))?;
+    let cx = context(inner, Reason::CommandLine);
+    let grant = Grant::system(Reason::CommandLine, Action::Update, Collection::Users);
+    let body = json!({ "password": password.expose() });
+    crate::write::attempt(async || {
+        users::update::once(inner, &cx, &grant, id, &body).await
+    })
+    .await
+}
+
+const fn system(reason: Reason) -> Grant {
+    Grant::system(reason, Action::Create, Collection::Users)
+}
+
+/// A role that administrates, with its policy.
+async fn make_role(inner: &Inner, tx: &mut Tx, role: RoleId, reason: Reason) -> Result<()> {
+    let now = inner.clock.now();
+    let policy = PolicyId(new_id(now)?);
+    let grant = |collection| Grant::system(reason, Action::Create, collection);
+    bootstrap::insert_role(tx, &grant(Collection::Roles), role).await?;
+    bootstrap::insert_policy(tx, &grant(Collection::Policies), policy).await?;
+    bootstrap::attach(tx, &grant(Collection::Access), new_id(now)?, role, policy).await
+}
+
+fn context(inner: &Inner, reason: Reason) -> Context {
+    let source = match reason {
+        Reason::CommandLine => Source::CommandLine,
+        Reason::Bootstrap | Reason::Login => Source::Bootstrap,
+    };
+    let client = Client {
+        request_id: source.as_str().to_owned(),
+        source,
+        ip: None::<IpAddr>,
+        user_agent: None,
+        origin: None,
+    };
+    Context {
+        principal: Principal::System(reason),
+        rights: Rights::default(),
+        client: Arc::new(client),
+        now: inner.clock.now(),
+    }
+}

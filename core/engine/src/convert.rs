@@ -1,0 +1,113 @@
+//! Domain ↔ SDK: what a plugin is shown, and what it says, in our words.
+
+use std::sync::Arc;
+
+use roster_domain::{Code, Collection, Error, Principal, Problem, Schema, clock};
+use roster_sdk::{Event, Map, Rejection, Value as Json};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::registry::PluginSlot;
+
+/// What every call of one event tells: made once, shown to each plugin with its own host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Occasion {
+    pub(crate) source: String,
+    pub(crate) principal: roster_sdk::Principal,
+    pub(crate) ip: Option<String>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) time: String,
+}
+
+impl Occasion {
+    pub(crate) fn of(cx: &Context) -> Self {
+        Self {
+            source: cx.client.source.as_str().to_owned(),
+            principal: principal(&cx.principal),
+            ip: cx.client.ip.map(|ip| ip.to_string()),
+            user_agent: cx.client.user_agent.clone(),
+            time: clock::format(cx.now),
+        }
+    }
+
+    /// The context of one call.
+    pub(crate) fn context(
+        &self,
+        slot: &PluginSlot,
+        id: Uuid,
+        event: Event,
+        collection: Collection,
+        item: Option<Uuid>,
+    ) -> roster_sdk::Context {
+        roster_sdk::Context {
+            id: id.to_string(),
+            event,
+            collection: collection.table().to_owned(),
+            item: item.map(|item| item.to_string()),
+            source: self.source.clone(),
+            principal: self.principal.clone(),
+            ip: self.ip.clone(),
+            user_agent: self.user_agent.clone(),
+            time: self.time.clone(),
+            depth: 0,
+            host: Arc::clone(&slot.host),
+        }
+    }
+}
+
+fn principal(principal: &Principal) -> roster_sdk::Principal {
+    match principal {
+        Principal::Public => roster_sdk::Principal::Public,
+        Principal::User { id, role, .. } => roster_sdk::Principal::User {
+            id: id.to_string(),
+            role: role.map(|role| role.to_string()),
+        },
+        Principal::System(reason) => {
+            roster_sdk::Principal::System { reason: reason.as_str().to_owned() }
+        }
+    }
+}
+
+/// What the plugin may see of these values.
+pub(crate) fn visible(
+    slot: &PluginSlot,
+    schema: &Schema,
+    values: &Map<String, Json>,
+) -> Map<String, Json> {
+    let seen = values.iter().filter(|(name, _)| slot.reads(schema, name));
+    seen.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A plugin's refusal in our words; the reason if it is malformed.
+pub(crate) fn refusal(rejection: Rejection) -> Result<Error, String> {
+    if !(400..=499).contains(&rejection.status) {
+        return Err(format!("rejected with status {}, expected 400 to 499", rejection.status));
+    }
+    check_code(&rejection.code)?;
+    let code = Code::Plugin(rejection.code, rejection.status);
+    Ok(Problem::new(code).saying(cut(rejection.message)).into())
+}
+
+/// A plugin's problem with a field in our words; the reason if it is malformed.
+pub(crate) fn field_problem(error: roster_sdk::FieldError) -> Result<Problem, String> {
+    check_code(&error.code)?;
+    let problem = Problem::new(Code::Plugin(error.code, 400)).saying(cut(error.message));
+    Ok(problem.with("field", error.field).with("path", Json::Array(Vec::new())))
+}
+
+fn check_code(code: &str) -> Result<(), String> {
+    let is_word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if (1..=64).contains(&code.len()) && code.chars().all(is_word) {
+        Ok(())
+    } else {
+        Err("rejected with a code that is not UPPER_SNAKE of at most 64 characters".to_owned())
+    }
+}
+
+fn cut(message: String) -> String {
+    match message.char_indices().nth(1_000) {
+        Some((end, _)) => message[..end].to_owned(),
+        None => message,
+    }
+}

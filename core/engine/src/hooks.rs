@@ -1,0 +1,244 @@
+//! Before hooks: in order, under a deadline, within their capabilities, failing as declared.
+
+use std::sync::Arc;
+
+use roster_domain::{Code, Collection, Draft, Error, Problem, Record, Result};
+use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::convert::{Occasion, field_problem, refusal, visible};
+use crate::registry::{OnFailure, PluginSlot};
+use crate::system::new_id;
+use crate::Inner;
+
+const USERS: Collection = Collection::Users;
+
+/// Runs the hooks of `create.before` over a draft.
+pub(crate) async fn before_create(
+    inner: &Inner,
+    cx: &Context,
+    id: Uuid,
+    draft: &mut Draft,
+) -> Result<()> {
+    before_write(inner, cx, Event::BeforeCreate, id, None, draft).await
+}
+
+/// Runs the hooks of `update.before` over a draft.
+pub(crate) async fn before_update(
+    inner: &Inner,
+    cx: &Context,
+    id: Uuid,
+    stored: &Record,
+    draft: &mut Draft,
+) -> Result<()> {
+    before_write(inner, cx, Event::BeforeUpdate, id, Some(stored), draft).await
+}
+
+async fn before_write(
+    inner: &Inner,
+    cx: &Context,
+    event: Event,
+    id: Uuid,
+    stored: Option<&Record>,
+    draft: &mut Draft,
+) -> Result<()> {
+    let slots = inner.registry.subscribers(USERS, event);
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    let stored = stored.map(|record| record.item.to_json());
+    let mut problems = Vec::new();
+    for slot in slots {
+        let context = occasion.context(slot, call, event, USERS, Some(id));
+        let mut shown = roster_sdk::Draft::new(visible(slot, &inner.schema, &draft.to_json()));
+        let Some(hooks) = &slot.instance.hooks else { continue };
+        let answer = timed(slot, async {
+            match &stored {
+                None => hooks.before_create(&context, &mut shown).await,
+                Some(stored) => {
+                    let stored = record(slot, inner, stored);
+                    hooks.before_update(&context, &stored, &mut shown).await
+                }
+            }
+        });
+        let answer = answer.await;
+        let (patch, errors) = shown.into_parts();
+        let answer = answer.and_then(|()| take(inner, slot, draft, &patch, errors));
+        match settle(slot, event, answer)? {
+            Some(found) => problems.extend(found),
+            None => continue,
+        }
+    }
+    Error::of(problems).map_or(Ok(()), Err)
+}
+
+/// Runs the hooks of `delete.before`.
+pub(crate) async fn before_delete(
+    inner: &Inner,
+    cx: &Context,
+    id: Uuid,
+    stored: &Record,
+) -> Result<()> {
+    let slots = inner.registry.subscribers(USERS, Event::BeforeDelete);
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    let stored = stored.item.to_json();
+    for slot in slots {
+        let Some(hooks) = &slot.instance.hooks else { continue };
+        let context = occasion.context(slot, call, Event::BeforeDelete, USERS, Some(id));
+        let stored = record(slot, inner, &stored);
+        let answer = timed(slot, hooks.before_delete(&context, &stored)).await;
+        settle(slot, Event::BeforeDelete, answer)?;
+    }
+    Ok(())
+}
+
+/// Runs the hooks of `login.before`, the credentials having been proved.
+pub(crate) async fn before_login(
+    inner: &Inner,
+    cx: &Context,
+    id: Uuid,
+    user: &Map<String, Json>,
+    provider: &str,
+    mode: &str,
+) -> Result<()> {
+    let slots = inner.registry.subscribers(USERS, Event::BeforeLogin);
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    for slot in slots {
+        let Some(hooks) = &slot.instance.hooks else { continue };
+        let context = occasion.context(slot, call, Event::BeforeLogin, USERS, Some(id));
+        let login = Login {
+            user: record(slot, inner, user),
+            provider: provider.to_owned(),
+            mode: mode.to_owned(),
+        };
+        let answer = timed(slot, hooks.before_login(&context, &login)).await;
+        settle(slot, Event::BeforeLogin, answer)?;
+    }
+    Ok(())
+}
+
+/// Runs one after hook with what the outbox kept. The error is for the operator.
+pub(crate) async fn after(
+    inner: &Inner,
+    slot: &Arc<PluginSlot>,
+    hooks: &Arc<dyn Hooks>,
+    context: roster_sdk::Context,
+    payload: &AfterPayload,
+) -> Result<(), Failure> {
+    let shown = record(slot, inner, &payload.record);
+    let call = async {
+        match context.event {
+            Event::AfterCreate => hooks.after_create(&context, &shown).await,
+            Event::AfterUpdate => {
+                let seen = payload.changed.iter().filter(|name| slot.reads(&inner.schema, name));
+                let changed: Vec<String> = seen.cloned().collect();
+                hooks.after_update(&context, &shown, &changed).await
+            }
+            Event::AfterDelete => hooks.after_delete(&context, &shown).await,
+            _ => {
+                let login = Login {
+                    user: shown,
+                    provider: payload.provider.clone().unwrap_or_default(),
+                    mode: payload.mode.clone().unwrap_or_default(),
+                };
+                hooks.after_login(&context, &login).await
+            }
+        }
+    };
+    timed(slot, async { call.await.map_err(HookError::Failed) }).await.map_err(|error| match error {
+        HookError::Failed(failure) => failure,
+        HookError::Rejected(rejection) => Failure::new(rejection.message),
+    })
+}
+
+/// What the outbox keeps of an after-event.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct AfterPayload {
+    pub(crate) occasion: Occasion,
+    pub(crate) record: Map<String, Json>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) changed: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) provider: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mode: Option<String>,
+}
+
+fn record(slot: &PluginSlot, inner: &Inner, values: &Map<String, Json>) -> roster_sdk::Record {
+    roster_sdk::Record(visible(slot, &inner.schema, values))
+}
+
+/// Ends a call at its deadline.
+async fn timed(
+    slot: &PluginSlot,
+    call: impl Future<Output = Result<(), HookError>>,
+) -> Result<(), HookError> {
+    tokio::time::timeout(slot.timeout, call).await.unwrap_or_else(|_| {
+        Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into())
+    })
+}
+
+/// Puts a plugin's changes into the draft, within what it was granted.
+fn take(
+    inner: &Inner,
+    slot: &PluginSlot,
+    draft: &mut Draft,
+    patch: &Map<String, Json>,
+    errors: Vec<roster_sdk::FieldError>,
+) -> Result<Vec<Problem>, HookError> {
+    if let Some(name) = patch.keys().find(|name| !slot.writes(&inner.schema, name)) {
+        return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
+    }
+    let problems = errors.into_iter().map(field_problem).collect::<Result<Vec<_>, _>>();
+    let problems = problems.map_err(|reason| HookError::Failed(Failure { reason }))?;
+    let mut changed = draft.clone();
+    changed.patch(patch).map_err(|error| HookError::from(Failure::new(error.to_string())))?;
+    *draft = changed;
+    Ok(problems)
+}
+
+/// Turns a plugin's answer into ours; `None` when it failed and is to be skipped.
+fn settle<T>(slot: &PluginSlot, event: Event, answer: Result<T, HookError>) -> Result<Option<T>> {
+    let outcome = |outcome: &'static str| {
+        let labels = [
+            ("plugin", slot.name.clone()),
+            ("event", event.as_str().to_owned()),
+            ("outcome", outcome.to_owned()),
+        ];
+        metrics::counter!("roster_hook_calls_total", &labels).increment(1);
+    };
+    let failure = match answer {
+        Ok(answer) => {
+            outcome("ok");
+            return Ok(Some(answer));
+        }
+        Err(HookError::Rejected(rejection)) => match refusal(rejection) {
+            Ok(error) => {
+                outcome("rejected");
+                return Err(error);
+            }
+            Err(reason) => Failure { reason },
+        },
+        Err(HookError::Failed(failure)) => failure,
+    };
+    outcome("failed");
+    let (plugin, event, reason) = (slot.name.as_str(), event.as_str(), failure.reason.as_str());
+    match slot.on_failure {
+        OnFailure::Reject => {
+            tracing::error!(plugin, event, reason, "hook failed, write refused");
+            Err(Error::from(Code::PluginFailed))
+        }
+        OnFailure::Skip => {
+            tracing::warn!(plugin, event, reason, "hook failed, skipped");
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Beginning a session with e-mail and password.
+
+use roster_domain::session::Session;
+use roster_domain::{
+    Action, Code, Collection, Error, Filter, Grant, Reason, Result, Status, email,
+};
+use roster_sdk::{Event, Map, Value};
+use roster_storage::sessions::{self, Origin};
+use roster_storage::unguarded::{self, Bearer, Credential};
+use roster_storage::users;
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use super::{Body, Owner, Tokens, session_id, tokens};
+use crate::context::Context;
+use crate::hooks::AfterPayload;
+use crate::secrets::{RefreshToken, Verified};
+use crate::write::{Change, attempt, commit, record, tell};
+use crate::{Inner, access, hooks};
+
+/// Checks the credentials and begins a session. A refusal takes the same time whatever its cause.
+pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Tokens> {
+    let arrival = Instant::now();
+    let mut body = Body::read(body)?;
+    let (address, password) = (body.required("email"), body.required("password"));
+    let _otp = body.optional("otp");
+    body.mode();
+    if !address.is_empty() && !email::is_valid(address) {
+        body.reasons.push("\"email\" must be a valid email".to_owned());
+    }
+    body.finish()?;
+    let outcome = begin(inner, cx, address, password).await;
+    let word = if outcome.is_ok() { "ok" } else { "refused" };
+    metrics::counter!("roster_logins_total", "outcome" => word).increment(1);
+    if outcome.is_err() {
+        tokio::time::sleep_until(arrival + inner.settings.login_stall).await;
+    }
+    outcome
+}
+
+async fn begin(inner: &Inner, cx: &Context, address: &str, password: &str) -> Result<Tokens> {
+    let (credential, outdated) = prove(inner, address, password).await?;
+    let bearer = Bearer {
+        id: credential.user,
+        status: credential.status.clone(),
+        role: credential.role,
+        generation: credential.generation,
+        rules_epoch: credential.rules_epoch,
+        schema_epoch: 0,
+    };
+    let rights = access::rights(inner, &bearer).await?;
+    let user = shown(inner, &credential).await?;
+    hooks::before_login(inner, cx, credential.user.0, &user, "default", "json").await?;
+    let refresh =
+        attempt(async || store(inner, cx, &credential, outdated.as_deref(), &user).await).await?;
+    let owner = Owner { user: credential.user, role: credential.role, rights };
+    tokens(inner, cx, &owner, &refresh)
+}
+
+/// The user with this address, if the password is theirs and they may log in by it. One hash is
+/// computed on every path.
+async fn prove(
+    inner: &Inner,
+    address: &str,
+    password: &str,
+) -> Result<(Credential, Option<String>)> {
+    let credential = unguarded::credential(&inner.store, &email::key(address)).await?;
+    let may = credential
+        .as_ref()
+        .is_some_and(|c| c.status == Status::Active.as_str() && c.provider == "default");
+    let hash = credential.as_ref().filter(|_| may).and_then(|c| c.password.as_deref());
+    let verified = inner.hasher.verify(password, hash).await?;
+    let credential = credential.ok_or(Code::InvalidCredentials)?;
+    let outdated = match verified {
+        Verified::No => return Err(Code::InvalidCredentials.into()),
+        Verified::Yes => None,
+        Verified::Outdated(hash) => Some(hash),
+    };
+    // No code can be checked yet, so a second factor that is set up keeps everybody out.
+    if credential.has_second_factor {
+        return Err(Code::InvalidOtp.into());
+    }
+    Ok((credential, outdated))
+}
+
+/// The user's record for hooks; nothing is read when nobody asks.
+async fn shown(inner: &Inner, credential: &Credential) -> Result<Map<String, Value>> {
+    let is_asked = [Event::BeforeLogin, Event::AfterLogin]
+        .into_iter()
+        .any(|event| !inner.registry.subscribers(Collection::Users, event).is_empty());
+    if !is_asked {
+        return Ok(Map::new());
+    }
+    let grant = Grant::system(Reason::Login, Action::Read, Collection::Users);
+    let everything = &inner.everything;
+    let item =
+        users::get(&inner.store, &grant, credential.user, everything, &Filter::Everything).await?;
+    Ok(item.map(|item| item.to_json()).unwrap_or_default())
+}
+
+async fn store(
+    inner: &Inner,
+    cx: &Context,
+    credential: &Credential,
+    outdated: Option<&str>,
+    user: &Map<String, Value>,
+) -> Result<RefreshToken> {
+    let refresh = RefreshToken::first(session_id(inner)?)?;
+    let ends_at = cx.now + inner.settings.session_max_age;
+    let session = Session {
+        id: refresh.session,
+        user: credential.user,
+        sequence: refresh.sequence,
+        secret_hash: refresh.hash(),
+        rotated_at: None,
+        expires_at: ends_at.min(cx.now + inner.settings.refresh_token_ttl),
+        ends_at,
+        mode: "json".to_owned(),
+    };
+    let origin = Origin {
+        ip: cx.client.ip.map(|ip| ip.to_string()),
+        user_agent: cx.client.user_agent.clone(),
+        origin: cx.client.origin.clone(),
+    };
+    let id = credential.user;
+    let mut tx = inner.store.begin().await?;
+    if !unguarded::still_as_proved(&mut tx, credential).await? {
+        return Err(Error::from(Code::InvalidCredentials));
+    }
+    sessions::sweep(&mut tx, id, cx.now).await?;
+    sessions::insert(&mut tx, &session, &origin, cx.now).await?;
+    unguarded::touch(&mut tx, id, cx.now).await?;
+    if let (Some(new), Some(old)) = (outdated, &credential.password) {
+        unguarded::rehash(&mut tx, id, old, new).await?;
+    }
+    record(&mut tx, cx, Change { action: "login", id: id.0, revision: None }).await?;
+    let told = tell(inner, &mut tx, cx, Event::AfterLogin, id.0, |occasion| AfterPayload {
+        occasion,
+        record: user.clone(),
+        changed: Vec::new(),
+        provider: Some("default".to_owned()),
+        mode: Some("json".to_owned()),
+    })
+    .await?;
+    commit(inner, tx, told).await?;
+    Ok(refresh)
+}

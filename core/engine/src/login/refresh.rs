@@ -1,0 +1,102 @@
+//! Going on with a session: rotation, grace, reuse.
+
+use chrono::TimeDelta;
+use roster_domain::session::{Rotation, Session};
+use roster_domain::{Code, Error, Result, Status};
+use roster_storage::{sessions, unguarded};
+use serde_json::Value as Json;
+
+use super::{Body, Owner, Tokens, tokens};
+use crate::context::Context;
+use crate::secrets::RefreshToken;
+use crate::write::{Change, record};
+use crate::{Inner, access};
+
+/// How often a rotation that met another one looks again.
+const ATTEMPTS: usize = 4;
+
+/// The token of a refresh or a logout.
+pub(super) fn presented(body: &Json) -> Result<Option<RefreshToken>> {
+    let mut body = Body::read(body)?;
+    let token = body.optional("refresh_token");
+    body.mode();
+    body.finish()?;
+    match token {
+        None | Some("") => Err(Error::invalid_payload(
+            "The refresh token is required in either the payload or cookie",
+        )),
+        Some(token) => Ok(RefreshToken::parse(token)),
+    }
+}
+
+/// Rotates the token. Two uses at a time get the same successor; a stale one that proves to be ours
+/// ends the session; garbage harms nobody.
+pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Tokens> {
+    let refused = || Error::from(Code::InvalidCredentials);
+    let token = presented(body)?.ok_or_else(refused)?;
+    let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
+    for _ in 0..ATTEMPTS {
+        let session = sessions::find(&inner.store, token.session).await?.ok_or_else(refused)?;
+        let proof = token.proof(&inner.keys, &session);
+        let next = match session.rotation(proof, cx.now, grace) {
+            Rotation::Rotate => match rotate(inner, cx, &session, &token).await? {
+                Some(next) => next,
+                None => continue,
+            },
+            Rotation::Repeat => {
+                token.known_successor(&inner.keys, &session).ok_or_else(refused)?
+            }
+            Rotation::Reuse => {
+                revoke(inner, cx, &session).await?;
+                return Err(refused());
+            }
+            Rotation::Refuse => return Err(refused()),
+        };
+        let owner = owner(inner, cx, &session).await?.ok_or_else(refused)?;
+        return tokens(inner, cx, &owner, &next);
+    }
+    Err(Code::Conflict.into())
+}
+
+/// The session's user, if they may still act.
+async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<Owner>> {
+    let bearer =
+        unguarded::bearer_of_session(&inner.store, session.user, session.id, cx.now).await?;
+    let active = bearer.filter(|bearer| bearer.status == Status::Active.as_str());
+    let Some(bearer) = active else { return Ok(None) };
+    let rights = access::rights(inner, &bearer).await?;
+    Ok(Some(Owner { user: bearer.id, role: bearer.role, rights }))
+}
+
+async fn rotate(
+    inner: &Inner,
+    cx: &Context,
+    session: &Session,
+    token: &RefreshToken,
+) -> Result<Option<RefreshToken>> {
+    let next = token.successor(&inner.keys);
+    let rotated = Session {
+        sequence: next.sequence,
+        secret_hash: next.hash(),
+        rotated_at: Some(cx.now),
+        expires_at: session.ends_at.min(cx.now + inner.settings.refresh_token_ttl),
+        ..session.clone()
+    };
+    let mut tx = inner.store.begin().await?;
+    if !sessions::rotate(&mut tx, &rotated, cx.now).await? {
+        return Ok(None);
+    }
+    unguarded::touch(&mut tx, session.user, cx.now).await?;
+    tx.commit().await?;
+    Ok(Some(next))
+}
+
+async fn revoke(inner: &Inner, cx: &Context, session: &Session) -> Result<()> {
+    let (user, session_id) = (session.user.to_string(), session.id.to_string());
+    tracing::warn!(user, session_id, "refresh token reused, session revoked");
+    let mut tx = inner.store.begin().await?;
+    sessions::end(&mut tx, session.id).await?;
+    let change = Change { action: "refresh_reuse", id: session.user.0, revision: None };
+    record(&mut tx, cx, change).await?;
+    tx.commit().await
+}

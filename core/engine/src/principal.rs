@@ -1,0 +1,53 @@
+//! Token → principal.
+
+use std::sync::Arc;
+
+use roster_domain::{Code, Principal, Result, Rights, SessionId, Status};
+use roster_storage::unguarded::{self, Bearer};
+
+use crate::context::{Client, Context};
+use crate::secrets::is_access_token;
+use crate::{Inner, access};
+
+/// Finds out who acts, and checks them against their row as it is now (design: freshness).
+pub(crate) async fn authenticate(
+    inner: &Inner,
+    token: Option<&str>,
+    client: Client,
+) -> Result<Context> {
+    let now = inner.clock.now();
+    let client = Arc::new(client);
+    let Some(token) = token else {
+        return Ok(Context { principal: Principal::Public, rights: Rights::default(), client, now });
+    };
+    let (bearer, session) = if is_access_token(token) {
+        let claims = inner.keys.verify(token, now)?;
+        let bearer =
+            unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now).await?;
+        (bearer, Some(claims.sid))
+    } else {
+        (bearer_of_token(inner, token).await?, None)
+    };
+    let bearer = bearer
+        .filter(|bearer| bearer.status == Status::Active.as_str())
+        .ok_or(Code::InvalidCredentials)?;
+    let rights = access::rights(inner, &bearer).await?;
+    Ok(Context { principal: user(&bearer, session), rights, client, now })
+}
+
+const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {
+    Principal::User { id: bearer.id, role: bearer.role, session }
+}
+
+async fn bearer_of_token(inner: &Inner, token: &str) -> Result<Option<Bearer>> {
+    // Longer ones are never stored; do not hash what a stranger makes arbitrarily long.
+    if token.is_empty() || token.len() > 255 {
+        return Ok(None);
+    }
+    for hash in inner.keys.token_hashes(token) {
+        if let Some(bearer) = unguarded::bearer_of_token(&inner.store, &hash).await? {
+            return Ok(Some(bearer));
+        }
+    }
+    Ok(None)
+}

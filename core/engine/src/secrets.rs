@@ -1,0 +1,23 @@
+//! argon2, JWT and HMAC behind small types.
+
+mod keys;
+mod password;
+mod refresh;
+mod seal;
+
+pub(crate) use keys::{AccessClaims, Keys, is_access_token};
+pub(crate) use password::{Hasher, Verified};
+pub(crate) use refresh::RefreshToken;
+pub(crate) use seal::{Sealed, seal};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use roster_domain::Result;
+
+use crate::settings::Secret;
+use crate::system::random;
+
+/// A password that nobody chose: 144 bits.
+pub(crate) fn random_password() -> Result<Secret> {
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(random::<18>()?)))
+}

@@ -1,0 +1,73 @@
+//! Secrets in a write: judged, then replaced by what may be stored of them.
+
+use roster_domain::error::field as problem;
+use roster_domain::{Error, Problem, Result, Valid};
+use serde_json::json;
+
+use crate::Inner;
+
+/// Static tokens are chosen by clients; shorter ones can be guessed.
+const SHORTEST_TOKEN: usize = 16;
+const LONGEST_TOKEN: usize = 255;
+/// Longer passwords only keep the hasher busy.
+const LONGEST_PASSWORD: usize = 1_024;
+
+/// Values whose secrets are sealed.
+pub(crate) struct Sealed(pub(crate) Valid);
+
+/// Judges the secrets of a write and replaces them by their hashes. `email` is the address the
+/// record will have.
+///
+/// # Errors
+/// `FAILED_VALIDATION` for a password or token that is not fit; it is not repeated.
+pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -> Result<Sealed> {
+    let mut problems = Vec::new();
+    if valid.plain("tfa_secret").is_some() {
+        let reason = "You can't change the \"tfa_secret\" value manually";
+        return Err(Error::invalid_payload(reason));
+    }
+    if let Some(password) = valid.plain("password") {
+        problems.extend(judge_password(password, email, inner.settings.password.min_length));
+    }
+    if let Some(token) = valid.plain("token") {
+        problems.extend(judge_token(token));
+    }
+    if let Some(error) = Error::of(problems) {
+        return Err(error);
+    }
+    if let Some(token) = valid.plain("token") {
+        let hash = inner.keys.token_hashes(token).next().unwrap_or_default();
+        valid.seal("token", hash);
+    }
+    if let Some(password) = valid.plain("password") {
+        let hash = inner.hasher.hash(password).await?;
+        valid.seal("password", hash);
+    }
+    Ok(Sealed(valid))
+}
+
+fn judge_password(password: &str, email: Option<&str>, shortest: usize) -> Option<Problem> {
+    let length = password.chars().count();
+    let clause = if length < shortest {
+        format!("Value has to have at least {shortest} characters.")
+    } else if length > LONGEST_PASSWORD {
+        format!("Value can't have more than {LONGEST_PASSWORD} characters.")
+    } else if email.is_some_and(|email| email.eq_ignore_ascii_case(password)) {
+        "Value can't be the e-mail address.".to_owned()
+    } else {
+        return None;
+    };
+    Some(problem::failed("password", "regex", &clause))
+}
+
+fn judge_token(token: &str) -> Option<Problem> {
+    let length = token.chars().count();
+    let is_fit = (SHORTEST_TOKEN..=LONGEST_TOKEN).contains(&length)
+        && token.chars().all(|c| c.is_ascii_graphic());
+    let clause = format!(
+        "Value has to have {SHORTEST_TOKEN} to {LONGEST_TOKEN} characters of ASCII without blanks."
+    );
+    (!is_fit).then(|| {
+        problem::failed("token", "regex", &clause).with("min_length", json!(SHORTEST_TOKEN))
+    })
+}

@@ -1,0 +1,99 @@
+//! The engine's typed settings.
+
+use std::fmt;
+use std::time::Duration;
+
+use roster_domain::query::PageLimits;
+
+/// Text that does not print.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps the text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text. Ask only where it is used.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What the engine can be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What tokens are signed with: the present secret, then those that still verify.
+    pub secrets: Vec<Secret>,
+    /// How long an access token lives.
+    pub access_token_ttl: Duration,
+    /// How long a session lives unused.
+    pub refresh_token_ttl: Duration,
+    /// How long a session lives at most.
+    pub session_max_age: Duration,
+    /// How long a refresh token that was just used gives the same successor again.
+    pub refresh_grace: Duration,
+    /// How long a refused login takes at least.
+    pub login_stall: Duration,
+    /// Passwords.
+    pub password: PasswordSettings,
+    /// Pages.
+    pub pages: PageLimits,
+    /// The sender of mails.
+    pub mail_from: String,
+    /// The name of the plugin that sends mails.
+    pub mailer: String,
+    /// Deliveries.
+    pub outbox: OutboxSettings,
+}
+
+/// How passwords are judged and hashed.
+#[derive(Debug, Clone)]
+pub struct PasswordSettings {
+    /// Memory of one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes of one hash.
+    pub iterations: u32,
+    /// Lanes of one hash.
+    pub parallelism: u32,
+    /// Hashes at a time; 0 for one less than there are cores, at least one.
+    pub max_concurrent: usize,
+    /// The shortest password, in characters.
+    pub min_length: usize,
+    /// Whether changing one's own password needs the present one.
+    pub require_current: bool,
+}
+
+/// How after-events and mails are delivered.
+#[derive(Debug, Clone)]
+pub struct OutboxSettings {
+    /// Whether delivered events are kept, and events that nobody subscribes to.
+    pub retain: bool,
+    /// How often a delivery is tried before it is given up.
+    pub max_attempts: u32,
+    /// The pause after the first failure; it doubles each time.
+    pub backoff: Duration,
+    /// The longest pause.
+    pub max_backoff: Duration,
+    /// How long a node may take for one delivery before another tries.
+    pub lease: Duration,
+}
+
+impl Default for OutboxSettings {
+    fn default() -> Self {
+        Self {
+            retain: false,
+            max_attempts: 10,
+            backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(3_600),
+            lease: Duration::from_secs(30),
+        }
+    }
+}

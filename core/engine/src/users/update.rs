@@ -1,0 +1,169 @@
+//! Changing a user.
+
+use std::borrow::Cow;
+
+use roster_domain::error::field as problem;
+use roster_domain::query::Parameters;
+use roster_domain::schema::Stage;
+use roster_domain::value::MASK;
+use roster_domain::{
+    Action, Code, Collection, Draft, Error, Grant, Item, Principal, Record, Result, Status,
+    UserId, Valid, Value,
+};
+use roster_sdk::Event;
+use roster_storage::users::{self, Generation};
+use roster_storage::{Tx, sessions, unguarded};
+use serde_json::Value as Json;
+
+use super::create::permit;
+use super::read::Readback;
+use crate::context::Context;
+use crate::hooks::AfterPayload;
+use crate::secrets::{Sealed, Verified, seal};
+use crate::write::{Change, attempt, commit, is_own, record, tell};
+use crate::{Inner, access, hooks, notices};
+
+/// What tokens and rights depend on.
+const DECISIVE: [&str; 6] = ["status", "role", "password", "email", "token", "provider"];
+
+/// Changes the user of that id.
+pub(crate) async fn run(
+    inner: &Inner,
+    cx: &Context,
+    id: &str,
+    body: &Json,
+    parameters: &Parameters,
+) -> Result<Option<Item>> {
+    let grant = access::grant(cx, Action::Update, Collection::Users)?;
+    let readback = Readback::prepare(inner, cx, parameters)?;
+    let id = UserId::parse(id).ok_or_else(Error::forbidden)?;
+    attempt(async || once(inner, cx, &grant, id, body).await).await?;
+    readback.read(inner, id).await
+}
+
+/// Changes the caller.
+pub(crate) async fn me(
+    inner: &Inner,
+    cx: &Context,
+    body: &Json,
+    parameters: &Parameters,
+) -> Result<Item> {
+    let Principal::User { id, .. } = cx.principal else {
+        return Err(Code::InvalidCredentials.into());
+    };
+    let item = run(inner, cx, &id.to_string(), body, parameters).await?;
+    item.ok_or_else(Error::forbidden)
+}
+
+/// Changes a user under a grant.
+pub(crate) async fn once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    id: UserId,
+    body: &Json,
+) -> Result<()> {
+    let stored = users::load(&inner.store, grant, Action::Update, id, &inner.everything).await?;
+    let stored = stored.ok_or_else(Error::forbidden)?;
+    let body = prove_password_change(inner, cx, id, &stored, body).await?;
+    let mut draft = Draft::parse(&inner.schema, Stage::Update, &body)?;
+    permit(&draft, grant)?;
+    guard(&mut draft)?;
+    hooks::before_update(inner, cx, id.0, &stored, &mut draft).await?;
+    let valid = draft.validate()?;
+    if valid.is_empty() {
+        return Ok(());
+    }
+    let address = valid.get("email").or_else(|| stored.item.get("email")).and_then(Value::as_text);
+    let address = address.map(ToOwned::to_owned);
+    let Sealed(valid) = seal(inner, valid, address.as_deref()).await?;
+
+    let delta = valid.to_json();
+    let mut after = stored.item.to_json();
+    after.extend(delta.clone());
+    let changed: Vec<String> = delta.keys().cloned().collect();
+    let mut tx = inner.store.begin().await?;
+    users::update(&mut tx, grant, id, stored.version, &valid, generation(&valid)).await?;
+    end_sessions(&mut tx, id, &valid).await?;
+    if touches(&valid, &["status", "role"]) {
+        users::keep_an_administrator(&mut tx).await?;
+    }
+    let revision = Some((&after, delta));
+    record(&mut tx, cx, Change { action: "update", id: id.0, revision }).await?;
+    let noticed = notices::changed(inner, &mut tx, cx, &stored, &valid).await?;
+    let told = tell(inner, &mut tx, cx, Event::AfterUpdate, id.0, |occasion| AfterPayload {
+        occasion,
+        record: after.clone(),
+        changed,
+        provider: None,
+        mode: None,
+    })
+    .await?;
+    commit(inner, tx, told || noticed).await
+}
+
+fn touches(valid: &Valid, fields: &[&str]) -> bool {
+    valid.names().any(|name| fields.contains(&name))
+}
+
+fn generation(valid: &Valid) -> Generation {
+    if touches(valid, &DECISIVE) { Generation::Raise } else { Generation::Keep }
+}
+
+/// Values that nobody writes by hand, and those that go with others (contract/users.md §1.2).
+fn guard(draft: &mut Draft) -> Result<()> {
+    if draft.get("tfa_secret").is_some() {
+        let reason = "You can't change the \"tfa_secret\" value manually";
+        return Err(Error::invalid_payload(reason));
+    }
+    if draft.get("provider").is_some() || draft.get("external_identifier").is_some() {
+        draft.set("auth_data", Value::Null);
+    }
+    Ok(())
+}
+
+/// Sessions end with the status that allowed them, and with the credential that began them.
+async fn end_sessions(tx: &mut Tx, id: UserId, valid: &Valid) -> Result<()> {
+    let active = Status::Active.as_str();
+    let is_out = valid.get("status").is_some_and(|status| status.as_text() != Some(active));
+    if is_out || touches(valid, &["password", "email"]) {
+        sessions::end_all(tx, id, None).await?;
+    }
+    Ok(())
+}
+
+/// Changing one's own password needs the present one, `current_password`, in the same body, unless
+/// the operator turned that off or there is none. Gives the body without it.
+async fn prove_password_change<'b>(
+    inner: &Inner,
+    cx: &Context,
+    id: UserId,
+    stored: &Record,
+    body: &'b Json,
+) -> Result<Cow<'b, Json>> {
+    let Json::Object(map) = body else { return Ok(Cow::Borrowed(body)) };
+    let changes = map.get("password").is_some_and(|password| password.as_str() != Some(MASK));
+    let Some(current) = map.get("current_password") else {
+        let has_one = stored.item.get("password") == Some(&Value::Concealed);
+        let must = inner.settings.password.require_current && is_own(&cx.principal, id.0);
+        return if changes && must && has_one {
+            Err(problem::failed("current_password", "required", "Value is required.").into())
+        } else {
+            Ok(Cow::Borrowed(body))
+        };
+    };
+    let mut rest = map.clone();
+    rest.remove("current_password");
+    if changes && is_own(&cx.principal, id.0) && inner.settings.password.require_current {
+        verify_current(inner, id, current.as_str().unwrap_or_default()).await?;
+    }
+    Ok(Cow::Owned(Json::Object(rest)))
+}
+
+async fn verify_current(inner: &Inner, id: UserId, current: &str) -> Result<()> {
+    let hash = unguarded::password_hash(&inner.store, id).await?;
+    match inner.hasher.verify(current, hash.as_deref()).await? {
+        Verified::No => Err(Code::InvalidCredentials.into()),
+        Verified::Yes | Verified::Outdated(_) => Ok(()),
+    }
+}

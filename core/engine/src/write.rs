@@ -1,0 +1,102 @@
+//! What every write has in common: attempts, activity, revisions, after-events.
+
+use roster_domain::{Code, Collection, Principal, Result};
+use roster_sdk::{Event, Map, Value as Json};
+use roster_storage::outbox::{self, Entry};
+use roster_storage::{Tx, activity};
+use uuid::Uuid;
+
+use crate::Inner;
+use crate::context::Context;
+use crate::convert::Occasion;
+use crate::hooks::AfterPayload;
+use crate::system::new_id;
+
+/// How often a write that met another one is run again, from the grant on.
+const ATTEMPTS: u32 = 4;
+
+/// Runs a write until it does not conflict, a few times at most.
+pub(crate) async fn attempt<T>(write: impl AsyncFn() -> Result<T>) -> Result<T> {
+    for _ in 1..ATTEMPTS {
+        match write().await {
+            Err(error) if error.code() == &Code::Conflict => {}
+            done => return done,
+        }
+    }
+    write().await
+}
+
+/// A change of a user, as activity and revisions keep it. Secrets come in masked.
+pub(crate) struct Change<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) id: Uuid,
+    /// The record as it is now, and what changed of it; nothing for a removal.
+    pub(crate) revision: Option<(&'a Map<String, Json>, Map<String, Json>)>,
+}
+
+/// Writes activity and revision.
+pub(crate) async fn record(tx: &mut Tx, cx: &Context, change: Change<'_>) -> Result<()> {
+    let entry = activity::Entry {
+        action: change.action,
+        user: match change.action {
+            "login" | "logout" | "refresh_reuse" => Some(change.id),
+            _ => cx.principal.user().map(|user| user.0),
+        },
+        timestamp: cx.now,
+        ip: cx.client.ip.map(|ip| ip.to_string()),
+        user_agent: cx.client.user_agent.as_deref(),
+        origin: cx.client.origin.as_deref(),
+        collection: Collection::Users,
+        item: change.id,
+        source: cx.client.source.as_str(),
+    };
+    let activity = activity::insert(tx, &entry).await?;
+    if let Some((data, delta)) = change.revision {
+        let collection = Collection::Users;
+        activity::insert_revision(tx, activity, collection, change.id, data.clone(), delta).await?;
+    }
+    Ok(())
+}
+
+/// Puts an after-event into the outbox, if somebody is to be told. Whether somebody is.
+pub(crate) async fn tell(
+    inner: &Inner,
+    tx: &mut Tx,
+    cx: &Context,
+    event: Event,
+    id: Uuid,
+    payload: impl FnOnce(Occasion) -> AfterPayload,
+) -> Result<bool> {
+    let slots = inner.registry.subscribers(Collection::Users, event);
+    if slots.is_empty() && !inner.settings.outbox.retain {
+        return Ok(false);
+    }
+    let payload = serde_json::to_value(payload(Occasion::of(cx)));
+    let entry = Entry {
+        id: new_id(cx.now)?,
+        kind: "event".to_owned(),
+        event: event.as_str().to_owned(),
+        collection: Collection::Users.table().to_owned(),
+        item: id.to_string(),
+        user: Some(id),
+        payload: payload.map_err(roster_domain::Error::internal)?,
+        created_at: cx.now,
+    };
+    let subscribers: Vec<String> = slots.iter().map(|slot| slot.name.clone()).collect();
+    outbox::enqueue(tx, &entry, &subscribers).await?;
+    Ok(!subscribers.is_empty())
+}
+
+/// Commits, then wakes the deliverer if there is something to deliver.
+pub(crate) async fn commit(inner: &Inner, tx: Tx, has_deliveries: bool) -> Result<()> {
+    tx.commit().await?;
+    if has_deliveries {
+        inner.delivery.notify_one();
+    }
+    Ok(())
+}
+
+/// Whether the caller acts on their own record.
+pub(crate) fn is_own(principal: &Principal, id: Uuid) -> bool {
+    principal.user().is_some_and(|user| user.0 == id)
+}

@@ -1,0 +1,27 @@
+//! Generated from the SDK's `wit/`, nothing else: its names clash with ours.
+
+pub(crate) mod base {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "base",
+        exports: { default: async },
+    });
+}
+
+pub(crate) mod hooks {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "hooks-kind",
+        exports: { default: async },
+        with: { "roster:plugin/records": super::base::roster::plugin::records },
+    });
+}
+
+pub(crate) mod mailer {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "mailer-kind",
+        exports: { default: async },
+        with: { "roster:plugin/records": super::base::roster::plugin::records },
+    });
+}

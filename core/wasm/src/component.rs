@@ -1,0 +1,71 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use roster_sdk::{Failure, Host};
+use wasmtime::{Store, Trap};
+
+use crate::host::{self, State};
+use crate::limits::{Limits, MemoryExceeded};
+use crate::runtime::Shared;
+
+/// A compiled plugin, whatever its kinds.
+pub(crate) struct Component {
+    pub(crate) name: String,
+    pub(crate) config: Arc<str>,
+    pub(crate) limits: Limits,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Component {
+    /// A store for one call.
+    pub(crate) fn store(&self, host: &Arc<dyn Host>) -> Store<State> {
+        let config = Arc::clone(&self.config);
+        host::store(&self.shared.engine, &self.limits, config, Arc::clone(host))
+    }
+
+    /// Runs one call within the plugin's deadline.
+    pub(crate) async fn run<T>(
+        &self,
+        call: impl Future<Output = wasmtime::Result<T>> + Send,
+    ) -> Result<T, Failure> {
+        self.run_within(self.limits.timeout, call).await
+    }
+
+    /// Runs one call within a deadline. Whatever ends it early ends this call only: a trap, the
+    /// deadline, too much memory, even a panic of ours.
+    pub(crate) async fn run_within<T>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = wasmtime::Result<T>> + Send,
+    ) -> Result<T, Failure> {
+        let placed = async {
+            // The semaphore is never closed, so this only waits.
+            let _place = self.shared.places.acquire().await;
+            let _running = self.shared.ticker.run();
+            call.await
+        };
+        let caught = AssertUnwindSafe(placed).catch_unwind();
+        match tokio::time::timeout(deadline, caught).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(error))) => Err(self.failed(&error)),
+            Ok(Err(_panic)) => {
+                tracing::error!(plugin = self.name, "the host panicked in a plugin call");
+                Err(Failure::new("trap: the host panicked"))
+            }
+            Err(_elapsed) => Err(Failure::new(format!("deadline of {deadline:?} exceeded"))),
+        }
+    }
+
+    fn failed(&self, error: &wasmtime::Error) -> Failure {
+        if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
+            return Failure::new(exceeded.to_string());
+        }
+        tracing::warn!(plugin = self.name, trace = format!("{error:?}"), "a plugin call trapped");
+        match error.downcast_ref::<Trap>() {
+            Some(trap) => Failure::new(format!("trap: {trap}")),
+            None => Failure::new(format!("trap: {}", error.root_cause())),
+        }
+    }
+}

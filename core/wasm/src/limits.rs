@@ -1,0 +1,105 @@
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+
+/// How much of the server one call of a component may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The time a call may take from its beginning to its end, the wait for a free place included.
+    pub timeout: Duration,
+    /// The bytes of all its memories together.
+    pub memory_bytes: u64,
+    /// The elements of each of its tables.
+    pub table_elements: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_millis(250),
+            memory_bytes: 64 << 20,
+            table_elements: 20_000,
+        }
+    }
+}
+
+/// The bytes of an answer.
+pub(crate) const RESULT_BYTES: usize = 256 << 10;
+/// The bytes a guest may hand over with one call of the host.
+pub(crate) const HOSTCALL_BYTES: usize = 4 << 20;
+/// The bytes of one read from the random source.
+pub(crate) const RANDOM_BYTES: u64 = 64 << 10;
+/// The log lines of one call, and the bytes of each.
+pub(crate) const LOG_LINES: usize = 64;
+pub(crate) const LOG_LINE_BYTES: usize = 4 << 10;
+/// The host's resources a guest may hold at once.
+pub(crate) const HANDLES: usize = 1_000;
+
+const INSTANCES: usize = 64;
+
+/// What is left of a call's limits.
+pub(crate) struct Allowance {
+    limits: StoreLimits,
+    memory_bytes: u64,
+    used_bytes: u64,
+}
+
+impl Allowance {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let builder = StoreLimitsBuilder::new();
+        Self {
+            limits: builder.table_elements(limits.table_elements).instances(INSTANCES).build(),
+            memory_bytes: limits.memory_bytes,
+            used_bytes: 0,
+        }
+    }
+}
+
+impl ResourceLimiter for Allowance {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let growth = desired.saturating_sub(current) as u64;
+        let used = self.used_bytes.saturating_add(growth);
+        if used > self.memory_bytes {
+            return Err(wasmtime::Error::new(MemoryExceeded(self.memory_bytes)));
+        }
+        self.used_bytes = used;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances()
+    }
+}
+
+/// The guest asked for more memory than it may have. It is not asked again: a guest that is out of
+/// memory rarely ends well, and the operator should read why.
+#[derive(Debug)]
+pub(crate) struct MemoryExceeded(u64);
+
+impl fmt::Display for MemoryExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self.0 {
+            bytes if bytes.is_multiple_of(1 << 20) => (bytes >> 20, "MiB"),
+            bytes if bytes.is_multiple_of(1 << 10) => (bytes >> 10, "KiB"),
+            bytes => (bytes, "bytes"),
+        };
+        write!(f, "memory limit of {count} {unit} exceeded")
+    }
+}
+
+impl std::error::Error for MemoryExceeded {}

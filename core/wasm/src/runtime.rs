@@ -1,0 +1,87 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use roster_sdk::{Host, Instance, Value};
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use crate::host::{self, State};
+use crate::ticker::Ticker;
+use crate::{Limits, LoadError, engine, load};
+
+/// How components run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeSettings {
+    /// Where compiled components are kept; none to compile at every start.
+    pub cache_dir: Option<PathBuf>,
+    /// How many calls run at once; further ones wait, on their own time.
+    pub max_concurrent_calls: u32,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self { cache_dir: None, max_concurrent_calls: 256 }
+    }
+}
+
+/// What components run on. One is enough for a process; what it loaded keeps it alive.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+/// What all loaded components share.
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) places: Semaphore,
+    pub(crate) ticker: Ticker,
+}
+
+impl Runtime {
+    /// A runtime with these settings.
+    ///
+    /// # Errors
+    /// [`LoadError::Engine`], naming the cache directory if that is the reason.
+    pub fn new(settings: RuntimeSettings) -> Result<Arc<Self>, LoadError> {
+        let RuntimeSettings { cache_dir, max_concurrent_calls } = settings;
+        let calls = max_concurrent_calls.max(1);
+        let engine = engine::engine(cache_dir.as_deref(), calls)?;
+        let linker = host::linker(&engine).map_err(|error| LoadError::engine(error.to_string()))?;
+        let ticker = Ticker::start(engine.clone())
+            .map_err(|error| LoadError::engine(format!("thread: {error}")))?;
+        let places = Semaphore::new(usize::try_from(calls).unwrap_or(Semaphore::MAX_PERMITS));
+        Ok(Arc::new(Self { shared: Arc::new(Shared { engine, linker, places, ticker }) }))
+    }
+
+    /// Loads the component in `file` under the name and with the configuration of a plugin.
+    ///
+    /// The component is compiled, unless the cache has it, and asked once what it is, with `host`
+    /// behind its imports; every later call has the host of its own context. Loading a file again
+    /// makes a new instance; the calls of the old one end on the old one.
+    ///
+    /// # Errors
+    /// [`LoadError::Plugin`], naming plugin, file and cause.
+    pub async fn load(
+        &self,
+        name: &str,
+        file: &Path,
+        config: Value,
+        limits: Limits,
+        host: Arc<dyn Host>,
+    ) -> Result<Instance, LoadError> {
+        let refuse = |cause| LoadError::Plugin {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            cause,
+        };
+        load::load(&self.shared, name, file, &config, limits, host).await.map_err(refuse)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").finish_non_exhaustive()
+    }
+}

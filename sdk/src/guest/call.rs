@@ -1,0 +1,62 @@
+use std::panic;
+use std::sync::Arc;
+
+use crate::guest::bindings::base::roster::plugin::{host, records};
+use crate::{Context, Event, Failure, Host, Level, Plugin, StartError, plugin};
+
+/// The host, as a component reaches it.
+pub(super) struct Imported;
+
+impl Host for Imported {
+    fn log(&self, level: Level, message: &str) {
+        let level = match level {
+            Level::Debug => host::Level::Debug,
+            Level::Info => host::Level::Info,
+            Level::Warn => host::Level::Warn,
+            Level::Error => host::Level::Error,
+        };
+        host::log(level, message);
+    }
+}
+
+/// Starts the plugin with this configuration. What it panics with reaches the server's log.
+pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
+    panic::set_hook(Box::new(|panic| host::log(host::Level::Error, &panic.to_string())));
+    let config = serde_json::from_str(config)
+        .map_err(|error| StartError(format!("config: {error}")))?;
+    plugin::start(config, &Imported).await
+}
+
+/// Starts the plugin with the configuration the host holds: an instance lives for one call.
+pub(super) async fn started<P: Plugin>() -> Result<P, Failure> {
+    start(&host::config()).await.map_err(|error| Failure::new(format!("start: {error}")))
+}
+
+/// The context the envelope stands for.
+pub(super) fn context(call: records::Call) -> Result<Context, Failure> {
+    let unknown = || Failure::new(format!("event `{}` is not known to this plugin", call.event));
+    Ok(Context {
+        event: Event::parse(&call.event).ok_or_else(unknown)?,
+        principal: decode("principal", &call.principal)?,
+        id: call.id,
+        collection: call.collection,
+        item: call.item,
+        source: call.source,
+        ip: call.ip,
+        user_agent: call.user_agent,
+        time: call.time,
+        depth: call.depth,
+        host: Arc::new(Imported),
+    })
+}
+
+/// Reads a JSON text of the host's.
+pub(super) fn decode<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure::new(format!("{what}: {error}")))
+}
+
+impl From<Failure> for records::Failure {
+    fn from(failure: Failure) -> Self {
+        Self { reason: failure.reason }
+    }
+}

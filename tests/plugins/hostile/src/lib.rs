@@ -1,0 +1,111 @@
+//! A plugin that misbehaves in `before_create`, as its configuration says. For tests.
+
+#![forbid(unsafe_code)]
+
+use std::hint::black_box;
+
+use roster_sdk::{
+    Context, Draft, Event, HookError, Hooks, Host, Level, Manifest, Plugin, Rejection, StartError,
+    async_trait,
+};
+use serde::Deserialize;
+
+struct Hostile {
+    mode: Mode,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    /// Never returns.
+    Loop,
+    /// Takes memory until there is none.
+    Memory,
+    /// Panics.
+    Trap,
+    /// Calls itself without end.
+    Recursion,
+    /// Answers with a megabyte.
+    Huge,
+    /// Answers with more than the host is ready to copy.
+    Enormous,
+    /// Rejects with a status that is no refusal.
+    BadStatus,
+    /// Logs without end in sight.
+    Chatter,
+    /// Refuses to start.
+    Refuse,
+    /// Does nothing wrong.
+    Behave,
+}
+
+#[async_trait]
+impl Plugin for Hostile {
+    type Config = Config;
+
+    async fn start(config: Config, _host: &dyn Host) -> Result<Self, StartError> {
+        match config.mode {
+            Mode::Refuse => Err(StartError::new("this plugin never starts")),
+            mode => Ok(Self { mode }),
+        }
+    }
+
+    fn manifest(&self) -> Manifest {
+        Manifest::new("hostile", env!("CARGO_PKG_VERSION"))
+            .on(Event::BeforeCreate)
+            .reads(["title"])
+            .writes(["title"])
+    }
+}
+
+#[async_trait]
+impl Hooks for Hostile {
+    async fn before_create(&self, cx: &Context, draft: &mut Draft) -> Result<(), HookError> {
+        match self.mode {
+            Mode::Loop => {
+                let mut turns = 0_u64;
+                while black_box(true) {
+                    turns = black_box(turns.wrapping_add(1));
+                }
+            }
+            Mode::Memory => {
+                let mut kept = Vec::new();
+                while black_box(true) {
+                    kept.push(black_box(vec![1_u8; 1 << 20]));
+                }
+            }
+            Mode::Trap => panic!("the hostile plugin panics"),
+            Mode::Recursion => {
+                black_box(descend(1));
+            }
+            Mode::Huge => draft.set("title", "x".repeat(1 << 20)),
+            Mode::Enormous => draft.set("title", "x".repeat(8 << 20)),
+            Mode::BadStatus => {
+                let rejection = Rejection::new("TEAPOT", "not a refusal").with_status(500);
+                return Err(rejection.into());
+            }
+            Mode::Chatter => {
+                for line in 0..1_000 {
+                    cx.log(Level::Info, &format!("{line} {}", "é".repeat(10_000)));
+                }
+            }
+            Mode::Refuse | Mode::Behave => {}
+        }
+        Ok(())
+    }
+}
+
+fn descend(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    if black_box(depth) == 0 {
+        return 0;
+    }
+    descend(depth + 1) + frame[usize::from(depth % 64 == 7)]
+}
+
+roster_sdk::export_plugin!(Hostile: Hooks);
