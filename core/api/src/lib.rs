@@ -1,1 +1,96 @@
-//! roster-api
+//! The REST API: Directus' wire format for the use cases of the engine.
+//!
+//! A request passes, from the outside in, [`observe`] (its id, a log line, metrics),
+//! [`guard::Harden`] (headers), [`origins`] (browsers of other origins), [`guard::Answer`] (every
+//! error and panic becomes an answer), [`principal`] (who calls) and then its route: a method of
+//! [`users`], [`auth`] or [`server`], which asks the engine and wraps what comes back. There are no
+//! rules here, and no way around the engine.
+
+#![forbid(unsafe_code)]
+
+mod auth;
+mod body;
+mod docs;
+mod document;
+mod envelope;
+mod error;
+mod guard;
+mod network;
+mod observe;
+mod origins;
+mod parameters;
+mod principal;
+mod query;
+mod record;
+mod request_id;
+mod routes;
+mod server;
+mod users;
+
+use std::sync::Arc;
+
+use poem::{Endpoint, EndpointExt, Response};
+use roster_engine::Engine;
+
+pub use document::document;
+pub use network::Network;
+
+use auth::AuthApi;
+use body::MaxBody;
+use guard::{Answer, Harden};
+use observe::Observe;
+use origins::Origins;
+use principal::Authenticate;
+use server::{Served, ServerApi};
+use users::UsersApi;
+
+/// What the API has to know about its surroundings.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Where clients reach the server, with no slash at its end.
+    pub public_url: String,
+    /// The size of the largest request body, in bytes.
+    pub max_body: usize,
+    /// Whose forwarded headers count.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins that browsers may call from, as browsers write them.
+    pub cors_origins: Vec<String>,
+    /// Whether a token may stand in the query string.
+    pub query_tokens: bool,
+}
+
+/// Every resource, in the order of the document.
+type Resources = (UsersApi, AuthApi, ServerApi);
+
+/// The whole API over an engine; `metrics` renders what `/metrics` sends.
+pub fn endpoint(
+    engine: Engine,
+    settings: ApiSettings,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+) -> impl Endpoint<Output = Response> + 'static {
+    let resources: Resources = (
+        UsersApi { engine: engine.clone() },
+        AuthApi { engine: engine.clone() },
+        ServerApi {
+            engine: engine.clone(),
+            metrics,
+            document: Served::at(settings.public_url),
+        },
+    );
+    let routes = routes::routes(resources);
+    let routes = docs::routes().into_iter().fold(routes, |routes, (path, page)| {
+        routes.at(path, routes::Methods::new(path, vec![(poem::http::Method::GET, page.boxed())]))
+    });
+    // The order, from the inside out.
+    let endpoint = routes.data(MaxBody(settings.max_body));
+    let endpoint = Authenticate {
+        inner: endpoint,
+        engine,
+        proxies: settings.trusted_proxies.into(),
+        query_tokens: settings.query_tokens,
+    };
+    let endpoint = Answer { inner: endpoint };
+    let endpoint = Origins::new(endpoint, &settings.cors_origins);
+    let endpoint = Harden { inner: endpoint };
+    Observe { inner: endpoint }
+}

@@ -13,6 +13,9 @@ use crate::envelope::inline;
 use crate::error::Failure;
 use crate::query;
 
+/// What the framework's macro calls the first parameter of a path.
+pub(crate) const FIRST_IN_PATH: &str = "param0";
+
 /// The parameters of a request. `S` says which of them the document names.
 pub(crate) struct Query<S>(Parameters, PhantomData<fn() -> S>);
 
@@ -70,6 +73,41 @@ impl<'a, S: Scope> ApiExtractor<'a> for Query<S> {
     ) -> Result<Self> {
         let query = request.uri().query().unwrap_or_default();
         Ok(Self(query::parse(query).map_err(Failure)?, PhantomData))
+    }
+}
+
+/// The id in a path, whatever it looks like: only the engine says what exists.
+pub(crate) struct Id<'a>(&'a str);
+
+impl Deref for Id<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Id<'a> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = true;
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Path)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(inline(MetaSchema::new_with_format("string", "uuid")))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        Ok(Self(request.raw_path_param(FIRST_IN_PATH).unwrap_or_default()))
     }
 }
 

@@ -10,6 +10,7 @@ use poem::{Endpoint, Request, Response, Result, Route};
 use poem_openapi::OpenApi;
 
 use crate::observe::Pattern;
+use crate::parameters::FIRST_IN_PATH;
 
 /// The routes of the resources, without the framework's own wrapping, which would parse the query
 /// string and the cookies of every request.
@@ -41,8 +42,7 @@ impl Methods {
         names.sort_unstable();
         // Names of methods are always a header value.
         let allow = names.join(", ").parse().unwrap_or(HeaderValue::from_static(""));
-        // The macro numbers the parameters of a path; there is never more than an id.
-        let pattern = path.replace(":param0", "{id}").into();
+        let pattern = path.replace(&format!(":{FIRST_IN_PATH}"), "{id}").into();
         Self { table, allow, pattern }
     }
 

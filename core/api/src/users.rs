@@ -1,28 +1,19 @@
 //! `/users`: the records of the users collection.
 
-use std::borrow::Cow;
-
-use poem_openapi::param::Path;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
-use poem_openapi::types::Type;
-use poem_openapi::{OpenApi, Tags};
+use poem_openapi::OpenApi;
 use roster_engine::Engine;
 
 use crate::body::Body;
+use crate::document::Tag;
 use crate::envelope::{Done, Many, One, Written};
 use crate::error::Failure;
-use crate::parameters::{Page, Query, Single};
+use crate::parameters::{Id, Page, Query, Single};
 use crate::principal::Caller;
+use crate::record::User;
 
 /// The resource.
 pub(crate) struct UsersApi {
     pub(crate) engine: Engine,
-}
-
-#[derive(Tags)]
-enum Tag {
-    /// The records of the users collection.
-    Users,
 }
 
 #[OpenApi(tag = "Tag::Users")]
@@ -78,7 +69,7 @@ impl UsersApi {
         caller: Caller<'_>,
         query: Query<Single>,
         /// The id of the user.
-        id: Path<Id>,
+        id: Id<'_>,
     ) -> Result<One<User>, Failure> {
         One::of(&self.engine.read_user(&caller, &id, &query).await?)
     }
@@ -90,7 +81,7 @@ impl UsersApi {
         caller: Caller<'_>,
         query: Query<Single>,
         /// The id of the user.
-        id: Path<Id>,
+        id: Id<'_>,
         /// The fields to change.
         body: Body<User>,
     ) -> Result<Written<User>, Failure> {
@@ -103,7 +94,7 @@ impl UsersApi {
         &self,
         caller: Caller<'_>,
         /// The id of the user.
-        id: Path<Id>,
+        id: Id<'_>,
     ) -> Result<Done, Failure> {
         self.engine.delete_user(&caller, &id).await?;
         Ok(Done)

@@ -10,7 +10,7 @@ use roster_storage::{Tx, bootstrap, unguarded};
 use serde_json::json;
 
 use crate::context::{Client, Context, Source};
-use crate::secrets::random_password;
+use crate::secrets::random_secret;
 use crate::settings::Secret;
 use crate::system::new_id;
 use crate::{Inner, users};
@@ -36,7 +36,7 @@ pub(crate) async fn run(
     let is_configured = configured.is_some();
     let (email, password) = match configured {
         Some(configured) => configured,
-        None => (INVENTED_EMAIL.to_owned(), random_password()?),
+        None => (INVENTED_EMAIL.to_owned(), random_secret()?),
     };
     let role = RoleId(new_id(inner.clock.now())?);
     let body = json!({
@@ -85,10 +85,7 @@ pub(crate) async fn set_password(inner: &Inner, email: &str, password: &Secret) 
     let cx = context(inner, Reason::CommandLine);
     let grant = Grant::system(Reason::CommandLine, Action::Update, Collection::Users);
     let body = json!({ "password": password.expose() });
-    crate::write::attempt(async || {
-        users::update::once(inner, &cx, &grant, id, &body).await
-    })
-    .await
+    users::update::repeat(inner, &cx, &grant, id, &body).await
 }
 
 const fn system(reason: Reason) -> Grant {

@@ -38,6 +38,7 @@ pub use health::Health;
 pub use host::PluginHost;
 pub use login::Tokens;
 pub use outbox::Deliverer;
+pub use secrets::random_secret;
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use settings::{OutboxSettings, PasswordSettings, Secret, Settings};
 pub use system::SystemClock;

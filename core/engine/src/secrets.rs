@@ -17,7 +17,10 @@ use roster_domain::Result;
 use crate::settings::Secret;
 use crate::system::random;
 
-/// A password that nobody chose: 144 bits.
-pub(crate) fn random_password() -> Result<Secret> {
-    Ok(Secret::new(URL_SAFE_NO_PAD.encode(random::<18>()?)))
+/// A secret that nobody chose: 256 bits as 43 characters.
+///
+/// # Errors
+/// `INTERNAL_SERVER_ERROR` if the operating system has no randomness to give.
+pub fn random_secret() -> Result<Secret> {
+    Ok(Secret::new(URL_SAFE_NO_PAD.encode(random::<32>()?)))
 }

@@ -12,18 +12,24 @@ use crate::convert::Occasion;
 use crate::hooks::AfterPayload;
 use crate::system::new_id;
 
-/// How often a write that met another one is run again, from the grant on.
+/// How often a write that met another one is run, from the grant on.
 const ATTEMPTS: u32 = 4;
 
-/// Runs a write until it does not conflict, a few times at most.
-pub(crate) async fn attempt<T>(write: impl AsyncFn() -> Result<T>) -> Result<T> {
-    for _ in 1..ATTEMPTS {
-        match write().await {
-            Err(error) if error.code() == &Code::Conflict => {}
-            done => return done,
-        }
+/// Counts the attempts of one write.
+pub(crate) struct Attempts(u32);
+
+impl Attempts {
+    pub(crate) const fn first() -> Self {
+        Self(1)
     }
-    write().await
+
+    /// Whether to run the write again: it conflicted, and not too often.
+    pub(crate) fn again<T>(&mut self, done: &Result<T>) -> bool {
+        let conflicts = done.as_ref().is_err_and(|error| error.code() == &Code::Conflict);
+        let again = conflicts && self.0 < ATTEMPTS;
+        self.0 += 1;
+        again
+    }
 }
 
 /// A change of a user, as activity and revisions keep it. Secrets come in masked.

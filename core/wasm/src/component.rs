@@ -63,9 +63,10 @@ impl Component {
             return Failure::new(exceeded.to_string());
         }
         tracing::warn!(plugin = self.name, trace = format!("{error:?}"), "a plugin call trapped");
-        match error.downcast_ref::<Trap>() {
-            Some(trap) => Failure::new(format!("trap: {trap}")),
-            None => Failure::new(format!("trap: {}", error.root_cause())),
-        }
+        let reason = match error.downcast_ref::<Trap>() {
+            Some(trap) => trap.to_string(),
+            None => error.root_cause().to_string(),
+        };
+        Failure::new(format!("trap: {}", reason.trim_start_matches("wasm trap: ")))
     }
 }

@@ -61,7 +61,7 @@ impl Hooks for ComponentHooks {
 
     async fn after_create(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
         let payload = Payload { record: Some(record), ..Payload::default() };
-        note(self.call(cx, Event::AfterCreate, &payload).await?)
+        note(&self.call(cx, Event::AfterCreate, &payload).await?)
     }
 
     async fn after_update(
@@ -72,16 +72,16 @@ impl Hooks for ComponentHooks {
     ) -> Result<(), Failure> {
         let payload =
             Payload { record: Some(record), changed: Some(changed), ..Payload::default() };
-        note(self.call(cx, Event::AfterUpdate, &payload).await?)
+        note(&self.call(cx, Event::AfterUpdate, &payload).await?)
     }
 
     async fn after_delete(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
         let payload = Payload { record: Some(record), ..Payload::default() };
-        note(self.call(cx, Event::AfterDelete, &payload).await?)
+        note(&self.call(cx, Event::AfterDelete, &payload).await?)
     }
 
     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
-        note(self.call(cx, Event::AfterLogin, login).await?)
+        note(&self.call(cx, Event::AfterLogin, login).await?)
     }
 }
 
@@ -152,7 +152,7 @@ fn judge(outcome: Outcome) -> Result<(), HookError> {
 }
 
 /// The outcome of an event that already happened.
-fn note(outcome: Outcome) -> Result<(), Failure> {
+fn note(outcome: &Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Unchanged => Ok(()),
         _ => Err(Failure::new("an outcome, where nothing can be refused or changed any more")),

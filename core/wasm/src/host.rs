@@ -5,7 +5,8 @@ use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
-use crate::bindings::base::{Base, roster::plugin::host as imported};
+use crate::bindings::base::Base;
+use crate::bindings::base::roster::plugin::{host as imported, records};
 use crate::limits::{
     Allowance, HANDLES, HOSTCALL_BYTES, LOG_LINE_BYTES, LOG_LINES, Limits, RANDOM_BYTES,
 };
@@ -67,6 +68,9 @@ impl WasiView for State {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
     }
 }
+
+// The interface has types only.
+impl records::Host for State {}
 
 impl imported::Host for State {
     fn log(&mut self, level: imported::Level, message: String) {

@@ -25,6 +25,8 @@ const FILE_BYTES: u64 = 20 << 20;
 /// A plugin has at least this long to say what it is: nobody waits for it but the start.
 const DESCRIBE: Duration = Duration::from_secs(2);
 
+/// The version of the ABI, without minor and patch.
+const MAJOR: &str = "1.";
 const LIFECYCLE: &str = "roster:plugin/lifecycle";
 const HOOKS: &str = "roster:plugin/hooks";
 const MAILER: &str = "roster:plugin/mailer";
@@ -43,7 +45,7 @@ pub(crate) async fn load(
         return Err(LoadCause::Missing(missing));
     }
     let exports = Exports::of(&shared.engine, &compiled)?;
-    let linked = shared.linker.instantiate_pre(&compiled).map_err(invalid)?;
+    let linked = shared.linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
     let component = Arc::new(Component {
         name: name.to_owned(),
         config: config.to_string().into(),
@@ -62,7 +64,7 @@ async fn compile(shared: &Arc<Shared>, file: &Path) -> Result<Compiled, LoadCaus
     let (engine, file) = (shared.engine.clone(), file.to_owned());
     let compiling = move || {
         let bytes = read(&file)?;
-        Compiled::from_binary(&engine, &bytes).map_err(invalid)
+        Compiled::from_binary(&engine, &bytes).map_err(|error| invalid(&error))
     };
     let compiled = tokio::task::spawn_blocking(compiling).await;
     compiled.unwrap_or_else(|_panic| Err(LoadCause::NotAComponent("the compiler panicked".into())))
@@ -82,7 +84,7 @@ fn read(file: &Path) -> Result<Vec<u8>, LoadCause> {
     Ok(bytes)
 }
 
-fn invalid(error: wasmtime::Error) -> LoadCause {
+fn invalid(error: &wasmtime::Error) -> LoadCause {
     LoadCause::NotAComponent(format!("{error:#}"))
 }
 
@@ -98,15 +100,21 @@ impl Exports {
         let exported = compiled.component_type();
         let find = |interface: &str| {
             let mut names = exported.exports(engine).map(|(name, _)| name);
-            let found = names.find(|name| name.split('@').next() == Some(interface));
-            found.map(str::to_owned)
+            let Some(name) = names.find(|name| name.split('@').next() == Some(interface)) else {
+                return Ok(None);
+            };
+            let version = name.rsplit('@').next().unwrap_or_default();
+            match version.starts_with(MAJOR) {
+                true => Ok(Some(name.to_owned())),
+                false => Err(LoadCause::OtherAbi(name.to_owned())),
+            }
         };
-        let (hooks, mailer) = (find(HOOKS), find(MAILER));
+        let (hooks, mailer) = (find(HOOKS)?, find(MAILER)?);
         if hooks.is_none() && mailer.is_none() {
             return Err(LoadCause::NoKind);
         }
         let absent = || LoadCause::NotAComponent(format!("`{LIFECYCLE}` is not exported"));
-        Ok(Self { lifecycle: find(LIFECYCLE).ok_or_else(absent)?, hooks, mailer })
+        Ok(Self { lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?, hooks, mailer })
     }
 }
 

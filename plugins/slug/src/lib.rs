@@ -66,19 +66,22 @@ impl Plugin for Slug {
 impl Hooks for Slug {
     async fn before_create(&self, _cx: &Context, draft: &mut Draft) -> Result<(), HookError> {
         let Config { field, from, reserved } = &self.config;
-        let slug = match draft.get(field) {
+        let given = draft.get(field);
+        let slug = match given {
             Some(given) => given.as_str().map(fold::slug).unwrap_or_default(),
             None => {
                 let names = from.iter().filter_map(|name| draft.text(name));
-                let slug = fold::slug(&names.collect::<Vec<_>>().join(" "));
-                if !slug.is_empty() {
-                    draft.set(field, slug.as_str());
-                }
-                slug
+                fold::slug(&names.collect::<Vec<_>>().join(" "))
             }
         };
-        if reserved.iter().any(|word| fold::slug(word) == slug && !slug.is_empty()) {
+        if slug.is_empty() {
+            return Ok(());
+        }
+        if reserved.iter().any(|word| fold::slug(word) == slug) {
             return Err(Rejection::new("SLUG_RESERVED", format!("\"{slug}\" is reserved.")).into());
+        }
+        if given.is_none() {
+            draft.set(field, slug);
         }
         Ok(())
     }

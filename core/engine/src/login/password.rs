@@ -15,7 +15,7 @@ use super::{Body, Owner, Tokens, session_id, tokens};
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{RefreshToken, Verified};
-use crate::write::{Change, attempt, commit, record, tell};
+use crate::write::{Change, Attempts, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Checks the credentials and begins a session. A refusal takes the same time whatever its cause.
@@ -51,8 +51,13 @@ async fn begin(inner: &Inner, cx: &Context, address: &str, password: &str) -> Re
     let rights = access::rights(inner, &bearer).await?;
     let user = shown(inner, &credential).await?;
     hooks::before_login(inner, cx, credential.user.0, &user, "default", "json").await?;
-    let refresh =
-        attempt(async || store(inner, cx, &credential, outdated.as_deref(), &user).await).await?;
+    let mut attempts = Attempts::first();
+    let refresh = loop {
+        let done = store(inner, cx, &credential, outdated.as_deref(), &user).await;
+        if !attempts.again(&done) {
+            break done?;
+        }
+    };
     let owner = Owner { user: credential.user, role: credential.role, rights };
     tokens(inner, cx, &owner, &refresh)
 }

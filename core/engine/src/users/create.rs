@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
 use crate::system::new_id;
-use crate::write::{Change, attempt, commit, record, tell};
+use crate::write::{Change, Attempts, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Makes a user from a body; reads it back as far as the caller may.
@@ -28,7 +28,13 @@ pub(crate) async fn run(
 ) -> Result<Option<Item>> {
     let grant = access::grant(cx, Action::Create, Collection::Users)?;
     let readback = Readback::prepare(inner, cx, parameters)?;
-    let id = attempt(async || once(inner, cx, &grant, body).await).await?;
+    let mut attempts = Attempts::first();
+    let id = loop {
+        let done = once(inner, cx, &grant, body).await;
+        if !attempts.again(&done) {
+            break done?;
+        }
+    };
     readback.read(inner, id).await
 }
 

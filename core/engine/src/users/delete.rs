@@ -6,14 +6,20 @@ use roster_storage::users;
 
 use crate::context::Context;
 use crate::hooks::AfterPayload;
-use crate::write::{Change, attempt, commit, record, tell};
+use crate::write::{Change, Attempts, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Removes the user of that id.
 pub(crate) async fn run(inner: &Inner, cx: &Context, id: &str) -> Result<()> {
     let grant = access::grant(cx, Action::Delete, Collection::Users)?;
     let id = UserId::parse(id).ok_or_else(Error::forbidden)?;
-    attempt(async || once(inner, cx, &grant, id).await).await
+    let mut attempts = Attempts::first();
+    loop {
+        let done = once(inner, cx, &grant, id).await;
+        if !attempts.again(&done) {
+            return done;
+        }
+    }
 }
 
 async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId) -> Result<()> {

@@ -20,7 +20,7 @@ use super::read::Readback;
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, Verified, seal};
-use crate::write::{Change, attempt, commit, is_own, record, tell};
+use crate::write::{Change, Attempts, commit, is_own, record, tell};
 use crate::{Inner, access, hooks, notices};
 
 /// What tokens and rights depend on.
@@ -37,7 +37,7 @@ pub(crate) async fn run(
     let grant = access::grant(cx, Action::Update, Collection::Users)?;
     let readback = Readback::prepare(inner, cx, parameters)?;
     let id = UserId::parse(id).ok_or_else(Error::forbidden)?;
-    attempt(async || once(inner, cx, &grant, id, body).await).await?;
+    repeat(inner, cx, &grant, id, body).await?;
     readback.read(inner, id).await
 }
 
@@ -55,8 +55,24 @@ pub(crate) async fn me(
     item.ok_or_else(Error::forbidden)
 }
 
-/// Changes a user under a grant.
-pub(crate) async fn once(
+/// Changes a user under a grant, again where another change came in between.
+pub(crate) async fn repeat(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    id: UserId,
+    body: &Json,
+) -> Result<()> {
+    let mut attempts = Attempts::first();
+    loop {
+        let done = once(inner, cx, grant, id, body).await;
+        if !attempts.again(&done) {
+            return done;
+        }
+    }
+}
+
+async fn once(
     inner: &Inner,
     cx: &Context,
     grant: &Grant,

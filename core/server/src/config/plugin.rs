@@ -173,6 +173,29 @@ fn object(raw: &Raw<'_>) -> Result<serde_json::Value, Bad> {
     }
 }
 
+impl Default for PluginConfig {
+    /// What an empty section means.
+    fn default() -> Self {
+        Self {
+            source: PluginSource::Builtin(None),
+            enabled: true,
+            priority: 100,
+            on_failure: OnFailure::Reject,
+            timeout: Duration::from_millis(250),
+            memory: ByteSize::from_bytes(64 << 20),
+            capabilities: Capabilities {
+                fields: FieldCapabilities { read: Vec::new(), write: Vec::new() },
+                http: Vec::new(),
+                users: UsersCapability::None,
+                store: false,
+                mail: false,
+                secrets: Vec::new(),
+            },
+            config: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+}
+
 impl fmt::Debug for PluginConfig {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("PluginConfig")

@@ -1,0 +1,145 @@
+use std::collections::{HashMap, HashSet};
+
+use super::*;
+
+const URL: &str = "https://users.example.com";
+
+fn made() -> Json {
+    document(&Schema::users(), URL)
+}
+
+/// `GET /users` and its like, with the operation.
+fn all(document: &Json) -> HashMap<String, &Json> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap();
+        methods.iter().map(move |(method, op)| (format!("{} {path}", method.to_uppercase()), op))
+    });
+    operations.collect()
+}
+
+fn references<'a>(json: &'a Json, found: &mut Vec<&'a str>) {
+    match json {
+        Json::Object(map) => {
+            found.extend(map.get("$ref").and_then(Json::as_str));
+            map.values().for_each(|json| references(json, found));
+        }
+        Json::Array(list) => list.iter().for_each(|json| references(json, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn it_names_itself_its_server_and_its_routes() {
+    let document = made();
+
+    assert_eq!(document["openapi"], "3.0.3");
+    assert_eq!(document["info"]["title"], "Roster");
+    assert_eq!(document["servers"], json!([{"url": URL}]));
+    let mut operations: Vec<_> = all(&document).into_keys().collect();
+    operations.sort_unstable();
+    assert_eq!(
+        operations,
+        [
+            "DELETE /users/{id}",
+            "GET /auth",
+            "GET /metrics",
+            "GET /server/health",
+            "GET /server/info",
+            "GET /server/ping",
+            "GET /server/specs/oas",
+            "GET /users",
+            "GET /users/me",
+            "GET /users/{id}",
+            "PATCH /users/me",
+            "PATCH /users/{id}",
+            "POST /auth/login",
+            "POST /auth/logout",
+            "POST /auth/refresh",
+            "POST /users",
+        ]
+    );
+}
+
+#[test]
+fn operations_have_ids_of_their_own() {
+    let document = made();
+    let mut seen = HashSet::new();
+
+    for (name, operation) in all(&document) {
+        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{name} has no id"));
+        assert!(seen.insert(id), "{id} is there twice");
+        assert!(operation["summary"].is_string(), "{name} has no summary");
+        assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name}");
+    }
+}
+
+#[test]
+fn operations_say_what_they_answer() {
+    let document = made();
+
+    for (name, operation) in all(&document) {
+        let responses = operation["responses"].as_object().unwrap();
+        let success = responses.get("200").or_else(|| responses.get("204"));
+        assert!(success.is_some(), "{name} has no success");
+        for range in ["4XX", "5XX"] {
+            let schema =
+                &responses[range]["content"]["application/json; charset=utf-8"]["schema"]["$ref"];
+            assert_eq!(schema, "#/components/schemas/Errors", "{name} {range}");
+        }
+        for (status, response) in responses {
+            let has_body = response["content"].as_object().is_some_and(|content| !content.is_empty());
+            assert_eq!(has_body, status != "204", "{name} {status}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = made();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+
+    assert!(found.contains(&"#/components/schemas/Users"));
+    for reference in found {
+        let target = document.pointer(reference.trim_start_matches('#'));
+        assert!(target.is_some_and(|target| !target.is_null()), "{reference}");
+    }
+}
+
+#[test]
+fn lists_and_records_take_their_parameters() {
+    let document = made();
+    let operations = all(&document);
+    let names = |operation: &str| -> Vec<&str> {
+        let parameters = operations[operation]["parameters"].as_array().unwrap();
+        let name = |parameter: &'_ Json| {
+            parameter["$ref"].as_str().or(parameter["name"].as_str()).map(str::to_owned)
+        };
+        let names = parameters.iter().filter_map(name);
+        names.map(|name| &*name.rsplit('/').next().unwrap().to_owned().leak()).collect()
+    };
+
+    assert_eq!(
+        names("GET /users"),
+        ["Fields", "Filter", "Sort", "Limit", "Offset", "Page", "Meta"]
+    );
+    assert_eq!(names("POST /users"), ["Fields"]);
+    assert_eq!(names("PATCH /users/{id}"), ["Fields", "id"]);
+    assert_eq!(names("DELETE /users/{id}"), ["id"]);
+}
+
+#[test]
+fn operations_say_whether_they_need_a_token() {
+    let document = made();
+
+    for (name, operation) in all(&document) {
+        let expected = match operation["tags"][0].as_str().unwrap() {
+            "Users" => json!([{"bearer": []}]),
+            _ if name.ends_with("/ping") || name.ends_with("/metrics") => Json::Null,
+            _ => json!([{"bearer": []}, {}]),
+        };
+        assert_eq!(operation["security"], expected, "{name}");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}

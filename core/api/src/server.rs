@@ -1,0 +1,209 @@
+//! `/server` and `/metrics`: how the server is and what it can do.
+
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use poem::http::{HeaderValue, StatusCode};
+use poem::{IntoResponse, Response};
+use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::{Any, Type};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use roster_domain::Schema;
+use roster_engine::Engine;
+use serde_json::Value as Json;
+
+use crate::document::{self, Tag};
+use crate::envelope::{self, One};
+use crate::error::Failure;
+use crate::principal::Visitor;
+
+/// The resource.
+pub(crate) struct ServerApi {
+    pub(crate) engine: Engine,
+    pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) document: Served,
+}
+
+/// The document that is served, made anew when the schema changes.
+pub(crate) struct Served {
+    url: String,
+    latest: Mutex<Option<(Arc<Schema>, Arc<[u8]>)>>,
+}
+
+impl Served {
+    /// Nothing is made until it is asked for.
+    pub(crate) const fn at(url: String) -> Self {
+        Self { url, latest: Mutex::new(None) }
+    }
+
+    fn of(&self, schema: Arc<Schema>) -> Arc<[u8]> {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*latest {
+            Some((known, text)) if Arc::ptr_eq(known, &schema) => Arc::clone(text),
+            _ => {
+                let text: Arc<[u8]> =
+                    document::document(&schema, &self.url).to_string().into_bytes().into();
+                *latest = Some((schema, Arc::clone(&text)));
+                text
+            }
+        }
+    }
+}
+
+#[OpenApi(tag = "Tag::Server")]
+impl ServerApi {
+    /// Ping
+    #[oai(path = "/server/ping", method = "get", operation_id = "ping")]
+    async fn ping(&self) -> Result<Text<Pong>, Failure> {
+        Ok(Text::new("pong"))
+    }
+
+    /// Check the health
+    ///
+    /// Administrators also see what was checked. A server that cannot serve answers with 503.
+    #[oai(path = "/server/health", method = "get", operation_id = "health")]
+    async fn health(&self, visitor: Visitor<'_>) -> Result<Text<Health>, Failure> {
+        let health = self.engine.health(&visitor).await;
+        let mut text = Text::new(envelope::bytes(&health, 256)?);
+        if health.status == "error" {
+            text.status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        Ok(text)
+    }
+
+    /// Describe the server
+    ///
+    /// Users who are logged in also see the version and the limits.
+    #[oai(path = "/server/info", method = "get", operation_id = "info")]
+    async fn info(&self, visitor: Visitor<'_>) -> Result<One<Info>, Failure> {
+        One::of(&self.engine.info(&visitor).await?)
+    }
+
+    /// Describe the API
+    ///
+    /// Sends this document.
+    #[oai(path = "/server/specs/oas", method = "get", operation_id = "openApi")]
+    async fn openapi(&self, _visitor: Visitor<'_>) -> Result<Text<Document>, Failure> {
+        Ok(Text::new(self.document.of(self.engine.schema()).to_vec()))
+    }
+
+    /// Read the metrics
+    #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
+    async fn metrics(&self) -> Result<Text<Metrics>, Failure> {
+        Ok(Text::new((self.metrics)()))
+    }
+}
+
+/// What an answer without an envelope is.
+trait Described {
+    type Schema: Type;
+    const CONTENT_TYPE: &'static str;
+    const DESCRIPTION: &'static str;
+    /// What a 503 of the same kind means, if there is one.
+    const UNAVAILABLE: Option<&'static str> = None;
+}
+
+/// An answer without an envelope.
+struct Text<D> {
+    status: StatusCode,
+    body: poem::Body,
+    described_as: PhantomData<fn() -> D>,
+}
+
+impl<D> Text<D> {
+    fn new(body: impl Into<poem::Body>) -> Self {
+        Self { status: StatusCode::OK, body: body.into(), described_as: PhantomData }
+    }
+}
+
+impl<D: Described> IntoResponse for Text<D> {
+    fn into_response(self) -> Response {
+        let kind = HeaderValue::from_static(D::CONTENT_TYPE);
+        let mut response = envelope::with_type(kind, self.body);
+        response.set_status(self.status);
+        response
+    }
+}
+
+impl<D: Described> ApiResponse for Text<D> {
+    fn meta() -> MetaResponses {
+        let describe = |says| envelope::plain(says, D::CONTENT_TYPE, D::Schema::schema_ref());
+        let unavailable = D::UNAVAILABLE.map(|says| MetaResponse {
+            status: Some(StatusCode::SERVICE_UNAVAILABLE.as_u16()),
+            ..describe(says)
+        });
+        let responses = std::iter::once(describe(D::DESCRIPTION)).chain(unavailable).collect();
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        D::Schema::register(registry);
+    }
+}
+
+struct Pong;
+
+impl Described for Pong {
+    type Schema = String;
+    const CONTENT_TYPE: &'static str = "text/html; charset=utf-8";
+    const DESCRIPTION: &'static str = "The word `pong`.";
+}
+
+struct Metrics;
+
+impl Described for Metrics {
+    type Schema = String;
+    const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
+    const DESCRIPTION: &'static str = "The metrics in the text format of Prometheus.";
+}
+
+struct Document;
+
+impl Described for Document {
+    type Schema = Any<Json>;
+    const CONTENT_TYPE: &'static str = envelope::JSON;
+    const DESCRIPTION: &'static str = "The document.";
+}
+
+impl Described for Health {
+    type Schema = Self;
+    const CONTENT_TYPE: &'static str = "application/health+json; charset=utf-8";
+    const DESCRIPTION: &'static str = "The server serves.";
+    const UNAVAILABLE: Option<&'static str> = Some("The server cannot serve.");
+}
+
+/// How the server is.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct Health {
+    /// In one word.
+    status: HealthStatus,
+    /// The version; for administrators.
+    release_id: Option<String>,
+    /// The id of the node that answered; for administrators.
+    service_id: Option<String>,
+    /// What was checked; for administrators.
+    checks: Option<Any<Json>>,
+}
+
+/// How the server is, in one word.
+#[derive(Enum)]
+#[oai(rename_all = "lowercase")]
+enum HealthStatus {
+    /// All is well.
+    Ok,
+    /// It serves, but something needs a look.
+    Warn,
+    /// It cannot serve.
+    Error,
+}
+
+/// What the server is; which keys there are depends on who asks.
+#[derive(Object)]
+#[oai(rename = "ServerInfo")]
+struct Info {
+    /// How the project wants to be shown.
+    project: Any<Json>,
+    /// The version; for users who are logged in.
+    version: Option<String>,
+}

@@ -1,0 +1,143 @@
+//! A running server: started from a configuration, stopped without dropping a request.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use roster_engine::{Engine, FirstAdministrator, Secret, SystemClock};
+use roster_sdk::Linked;
+use roster_storage::{Store, migrate};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::telemetry::Metrics;
+use crate::{builtin, plugins, wiring};
+
+/// Why the server cannot start, in a sentence for the operator.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl StartError {
+    fn new(what: &str, error: impl fmt::Display) -> Self {
+        Self(format!("{what}: {error}"))
+    }
+
+    pub(crate) fn engine(what: &str, error: &roster_domain::Error) -> Self {
+        match error.cause() {
+            Some(cause) => Self(format!("{what}: {error}: {cause}")),
+            None => Self::new(what, error),
+        }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    first_administrator: Option<FirstAdministrator>,
+    engine: Engine,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+    delivering: JoinHandle<()>,
+    patience: Duration,
+}
+
+/// Opens the database and starts the engine with its plugins.
+pub(crate) async fn engine(config: &Config, linked: Vec<Linked>) -> Result<Engine, StartError> {
+    let store = open(config).await?;
+    let settings =
+        wiring::engine(config).map_err(|error| StartError::new("cannot start", error))?;
+    let linked: Vec<Linked> = builtin::plugins().into_iter().chain(linked).collect();
+    let cache = wiring::cache(config);
+    let registry = plugins::load(&config.plugins, &config.mail.mailer, &linked, cache)
+        .await
+        .map_err(|error| StartError::new("cannot load the plugins", error))?;
+    Engine::new(store, settings, Arc::new(SystemClock), registry)
+        .map_err(|error| StartError::engine("cannot start", &error))
+}
+
+/// Opens the database, its schema up to date.
+async fn open(config: &Config) -> Result<Store, StartError> {
+    let settings = roster_storage::Settings::new(wiring::location(config));
+    let store = Store::open(&settings)
+        .await
+        .map_err(|error| StartError::engine("cannot start", &error))?;
+    migrate::up(&store)
+        .await
+        .map_err(|error| StartError::engine("cannot migrate the database", &error))?;
+    Ok(store)
+}
+
+impl Server {
+    /// Opens the database, brings its schema up to date, loads the plugins, makes the first
+    /// administrator on an empty database, and serves.
+    ///
+    /// # Errors
+    /// The first thing that cannot work, named.
+    pub async fn start(config: &Config, linked: Vec<Linked>) -> Result<Self, StartError> {
+        let engine = engine(config, linked).await?;
+        let configured = config.admin.as_ref();
+        let configured = configured.map(|a| (a.email.clone(), Secret::new(a.password.expose())));
+        let first_administrator = engine
+            .bootstrap(configured)
+            .await
+            .map_err(|error| StartError::engine("cannot make the first administrator", &error))?;
+        let bind = config.server.bind;
+        let listener = TcpListener::bind(bind)
+            .await
+            .map_err(|error| StartError::new(&format!("cannot listen on {bind}"), error))?;
+        let address =
+            listener.local_addr().map_err(|error| StartError::new("cannot listen", error))?;
+
+        let metrics = Metrics::install();
+        let (stop, stopped) = watch::channel(false);
+        let patience = config.server.shutdown_timeout;
+        let endpoint = roster_api::endpoint(
+            engine.clone(),
+            wiring::api(config),
+            Arc::new(move || metrics.render()),
+        );
+        let mut until = stopped.clone();
+        let until = async move { drop(until.wait_for(|stop| *stop).await) };
+        let serving = tokio::spawn(roster_api::serve(endpoint, listener, until, patience));
+        let delivering = tokio::spawn(engine.deliverer().run(stopped));
+        Ok(Self { address, first_administrator, engine, stop, serving, delivering, patience })
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The administrator that was made, on a fresh database.
+    pub const fn first_administrator(&self) -> Option<&FirstAdministrator> {
+        self.first_administrator.as_ref()
+    }
+
+    /// The system behind the API.
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Stops accepting, finishes running requests and deliveries, closes the database.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Ok(Err(error)) = self.serving.await {
+            tracing::error!(%error, "server ended");
+        }
+        if tokio::time::timeout(self.patience, self.delivering).await.is_err() {
+            tracing::warn!("deliveries did not end in time");
+        }
+        self.engine.close(self.patience).await;
+    }
+}

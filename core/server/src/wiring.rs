@@ -1,0 +1,86 @@
+//! The composed configuration → each layer's own settings.
+
+use std::io;
+use std::path::PathBuf;
+
+use roster_api::{ApiSettings, Network};
+use roster_domain::query::PageLimits;
+use roster_engine::{OutboxSettings, PasswordSettings, Secret, Settings};
+use roster_storage::Location;
+
+use crate::config::{Config, DatabaseUrl};
+use crate::secret_file;
+
+/// Where the records are.
+pub(crate) fn location(config: &Config) -> Location {
+    match &config.database.url {
+        DatabaseUrl::Sqlite(path) => Location::Sqlite(path.clone()),
+        DatabaseUrl::Postgres(url) => Location::Postgres(url.clone()),
+    }
+}
+
+/// Where compiled components are kept: beside the SQLite file, or in `data` of the working folder.
+pub(crate) fn cache(config: &Config) -> Option<PathBuf> {
+    let folder = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => path.parent().map(PathBuf::from).unwrap_or_default(),
+        DatabaseUrl::Postgres(_) => PathBuf::from("data"),
+    };
+    std::path::absolute(folder.join("cache")).ok()
+}
+
+/// The engine's settings; makes the secret where there is none.
+///
+/// # Errors
+/// When the secret's file cannot be read or made.
+pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
+    let present = match (&config.auth.secret, &config.database.url) {
+        (Some(secret), _) => Secret::new(secret.expose()),
+        (None, DatabaseUrl::Sqlite(path)) => secret_file::read_or_make(path)?,
+        (None, DatabaseUrl::Postgres(_)) => {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "`auth.secret`: is missing"));
+        }
+    };
+    let previous = config.auth.previous_secrets.iter().map(|s| Secret::new(s.expose()));
+    let (auth, password) = (&config.auth, &config.auth.password);
+    let kib = password.memory.bytes() / 1_024;
+    Ok(Settings {
+        secrets: std::iter::once(present).chain(previous).collect(),
+        access_token_ttl: auth.access_token_ttl,
+        refresh_token_ttl: auth.refresh_token_ttl,
+        session_max_age: auth.session_max_age,
+        refresh_grace: auth.refresh_grace,
+        login_stall: auth.login_stall,
+        password: PasswordSettings {
+            memory_kib: u32::try_from(kib).unwrap_or(u32::MAX),
+            iterations: password.iterations,
+            parallelism: password.parallelism,
+            max_concurrent: password.max_concurrent,
+            min_length: password.min_length,
+            require_current: password.require_current,
+        },
+        pages: PageLimits { default: config.query.default_limit, max: config.query.max_limit },
+        mail_from: config.mail.from.clone(),
+        mailer: config.mail.mailer.clone(),
+        outbox: OutboxSettings {
+            retain: config.outbox.retain,
+            max_attempts: config.outbox.max_attempts,
+            backoff: config.outbox.backoff,
+            max_backoff: config.outbox.max_backoff,
+            lease: config.outbox.lease,
+        },
+    })
+}
+
+/// The settings of the API.
+pub(crate) fn api(config: &Config) -> ApiSettings {
+    let proxies = config.server.trusted_proxies.iter();
+    ApiSettings {
+        public_url: config.server.public_url.clone(),
+        max_body: config.server.max_body.as_usize(),
+        trusted_proxies: proxies
+            .filter_map(|network| Network::new(network.address(), network.prefix()))
+            .collect(),
+        cors_origins: config.server.cors_origins.clone(),
+        query_tokens: config.auth.query_tokens,
+    }
+}
