@@ -5,7 +5,52 @@ use crate::{Context, Draft, Failure, HookError, Record};
 
 /// Code around the writes of a collection and around logins.
 ///
-/// Only the events named in the manifest are delivered.
+/// Only the events named in the manifest are delivered. What a hook did to its draft counts only if
+/// it ends well, and field errors count more than changes: a refused write changes nothing.
+///
+/// ```
+/// use roster_sdk::{
+///     async_trait, Context, Event, Failure, HookError, Hooks, Host, Level, Login, Manifest,
+///     Plugin, Record, Rejection, StartError, Value,
+/// };
+///
+/// /// Keeps active users from being removed, and notes who came in.
+/// struct Doorman;
+///
+/// #[async_trait]
+/// impl Plugin for Doorman {
+///     type Config = Value;
+///
+///     async fn start(_config: Value, _host: &dyn Host) -> Result<Self, StartError> {
+///         Ok(Self)
+///     }
+///
+///     fn manifest(&self) -> Manifest {
+///         Manifest::new("doorman", "1.0.0")
+///             .on(Event::BeforeDelete)
+///             .on(Event::AfterLogin)
+///             .reads(["email", "status"])
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Hooks for Doorman {
+///     async fn before_delete(&self, _cx: &Context, stored: &Record) -> Result<(), HookError> {
+///         if stored.text("status") == Some("active") {
+///             return Err(Rejection::new("STILL_ACTIVE", "Suspend the user first.").into());
+///         }
+///         Ok(())
+///     }
+///
+///     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
+///         let email = login.user.text("email").unwrap_or("somebody");
+///         cx.log(Level::Info, &format!("{email} came in by {}", login.provider));
+///         Ok(())
+///     }
+/// }
+///
+/// roster_sdk::export_plugin!(Doorman: Hooks);
+/// ```
 #[async_trait]
 pub trait Hooks: Send + Sync {
     /// May change or refuse a record that is about to be made.

@@ -8,10 +8,10 @@ use roster_engine::{Engine, Tokens};
 use serde::Serialize;
 
 use crate::body::Body;
+use crate::caller::Visitor;
 use crate::document::Tag;
 use crate::envelope::{self, Done, One};
 use crate::error::Failure;
-use crate::principal::Visitor;
 
 /// The resource.
 pub(crate) struct AuthApi {
@@ -58,7 +58,7 @@ struct DescribedTokens {
     /// What gives the next pair, once.
     refresh_token: String,
     /// How long the access token lives, in milliseconds.
-    expires: u64,
+    expires: i64,
 }
 
 #[derive(Serialize)]
@@ -74,6 +74,10 @@ impl AuthApi {
     ///
     /// Sends the providers beside the built-in login with e-mail and password.
     #[oai(path = "/auth", method = "get", operation_id = "listProviders")]
+    #[expect(
+        clippy::unused_async,
+        reason = "the framework takes async functions alone"
+    )]
     async fn providers(&self, _visitor: Visitor<'_>) -> Result<Providers, Failure> {
         Ok(Providers)
     }
@@ -120,8 +124,16 @@ impl AuthApi {
 }
 
 fn send(tokens: &Tokens) -> Result<One<DescribedTokens>, Failure> {
-    let Tokens { access_token, refresh_token, expires } = tokens;
-    One::of(&Pair { access_token, refresh_token, expires: *expires })
+    let Tokens {
+        access_token,
+        refresh_token,
+        expires,
+    } = tokens;
+    One::of(&Pair {
+        access_token,
+        refresh_token,
+        expires: *expires,
+    })
 }
 
 /// The providers: none yet.
@@ -159,7 +171,13 @@ impl IntoResponse for Providers {
 impl ApiResponse for Providers {
     fn meta() -> MetaResponses {
         let schema = DescribedProviders::schema_ref();
-        MetaResponses { responses: vec![envelope::plain("The providers.", envelope::JSON, schema)] }
+        MetaResponses {
+            responses: vec![envelope::plain(
+                "The providers.",
+                envelope::JSON_TYPE,
+                schema,
+            )],
+        }
     }
 
     fn register(registry: &mut Registry) {

@@ -13,6 +13,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use roster_domain::Error;
 use serde_json::{Map, Value as Json};
 
+use crate::envelope;
 use crate::error::Failure;
 
 /// How much of a body that is too large is read and thrown away: a client that is still writing
@@ -52,8 +53,15 @@ impl<'a, S: Type> ApiExtractor<'a> for Body<S> {
 
     fn request_meta() -> Option<MetaRequest> {
         let schema: MetaSchemaRef = S::schema_ref();
-        let content = vec![MetaMediaType { content_type: "application/json", schema }];
-        Some(MetaRequest { description: None, content, required: S::IS_REQUIRED })
+        let content = vec![MetaMediaType {
+            content_type: envelope::JSON_TYPE,
+            schema,
+        }];
+        Some(MetaRequest {
+            description: None,
+            content,
+            required: S::IS_REQUIRED,
+        })
     }
 
     async fn from_request(
@@ -62,8 +70,13 @@ impl<'a, S: Type> ApiExtractor<'a> for Body<S> {
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
         let limit = request.data::<MaxBody>().map_or(0, |limit| limit.0);
-        let json = read(request.headers(), body.take()?, limit).await.map_err(Failure)?;
-        Ok(Self { json, described_as: PhantomData })
+        let json = read(request.headers(), body.take()?, limit)
+            .await
+            .map_err(Failure)?;
+        Ok(Self {
+            json,
+            described_as: PhantomData,
+        })
     }
 }
 
@@ -84,7 +97,11 @@ async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Jso
         Some(chunk) => chunk.map_err(interrupted)?,
     };
     let Some(second) = chunks.next().await else {
-        return if first.len() > limit { Err(too_large()) } else { parse(&first) };
+        return if first.len() > limit {
+            Err(too_large())
+        } else {
+            parse(&first)
+        };
     };
     let mut bytes = Vec::from(first);
     let mut next = Some(second);
@@ -102,14 +119,25 @@ async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Jso
 
 /// A body of no declared type counts as JSON, one of another type as none.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else { return true };
-    let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    let Some(value) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let kind = value
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
     let kind = kind.trim_ascii();
     kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    headers
+        .get(header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
 }
 
 fn parse(bytes: &[u8]) -> Result<Json, Error> {
@@ -144,76 +172,4 @@ async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    async fn sent(content_type: Option<&str>, chunks: &[&str], limit: usize) -> Result<Json, Error> {
-        let mut headers = HeaderMap::new();
-        if let Some(content_type) = content_type {
-            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
-        }
-        let chunks: Vec<_> =
-            chunks.iter().map(|chunk| Ok::<_, std::io::Error>(chunk.as_bytes().to_vec())).collect();
-        let body = poem::Body::from_bytes_stream(futures_util::stream::iter(chunks));
-        read(&headers, body, limit).await
-    }
-
-    #[tokio::test]
-    async fn json_in_any_number_of_chunks_is_read() {
-        let expected = json!({"title": "CTO"});
-
-        for chunks in [&[r#"{"title":"CTO"}"#][..], &[r#"{"tit"#, r#"le":"#, r#""CTO"}"#]] {
-            for kind in [None, Some("application/json"), Some("Application/JSON; charset=utf-8")] {
-                assert_eq!(sent(kind, chunks, 100).await.unwrap(), expected);
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn nothing_and_other_types_are_an_empty_object() {
-        for kind in [None, Some("application/json")] {
-            assert_eq!(sent(kind, &[], 100).await.unwrap(), json!({}));
-            assert_eq!(sent(kind, &[""], 100).await.unwrap(), json!({}));
-        }
-        for kind in ["application/x-www-form-urlencoded", "text/plain", "application/json5"] {
-            assert_eq!(sent(Some(kind), &["email=a@b.co"], 100).await.unwrap(), json!({}));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_over_the_limit_is_refused_however_it_comes() {
-        assert_eq!(sent(None, &["[1,2,3]"], 7).await.unwrap(), json!([1, 2, 3]));
-        for chunks in [&["[1,2,3,4]"][..], &["[1,2", ",3,4]"], &["[1,2,3", "", ",", "4]"]] {
-            let error = sent(None, chunks, 7).await.unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "INVALID_PAYLOAD: Invalid payload. request entity too large."
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_no_json_is_refused_without_being_repeated() {
-        let reason = |error: Error| error.to_string();
-        assert_eq!(
-            reason(sent(None, &[r#"{"password": "hunter2"#], 100).await.unwrap_err()),
-            "INVALID_PAYLOAD: Invalid payload. EOF while parsing a string at line 1 column 21."
-        );
-        assert_eq!(
-            reason(sent(None, &["nonsense"], 100).await.unwrap_err()),
-            "INVALID_PAYLOAD: Invalid payload. expected ident at line 1 column 2."
-        );
-        let deep = "[".repeat(10_000);
-        assert_eq!(
-            reason(sent(None, &[&deep], 100_000).await.unwrap_err()),
-            "INVALID_PAYLOAD: Invalid payload. recursion limit exceeded at line 1 column 128."
-        );
-    }
-
-    #[test]
-    fn bytes_that_are_no_utf_8_are_refused() {
-        assert!(parse(b"{\"title\":\"\xff\"}").is_err());
-    }
-}
+mod tests;

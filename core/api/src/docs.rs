@@ -51,8 +51,14 @@ pub(crate) fn routes() -> [(&'static str, impl Endpoint<Output = Response> + 'st
     };
     [
         ("/docs", part("text/html; charset=utf-8", || PAGE)),
-        ("/docs/start.js", part("text/javascript; charset=utf-8", || START)),
-        ("/docs/page.js", part("text/javascript; charset=utf-8", script)),
+        (
+            "/docs/start.js",
+            part("text/javascript; charset=utf-8", || START),
+        ),
+        (
+            "/docs/page.js",
+            part("text/javascript; charset=utf-8", script),
+        ),
         ("/docs/page.css", part("text/css; charset=utf-8", style)),
     ]
 }
@@ -66,7 +72,9 @@ fn style() -> &'static str {
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
-    let inner = text.split_once(start).and_then(|(_, rest)| rest.split_once(end));
+    let inner = text
+        .split_once(start)
+        .and_then(|(_, rest)| rest.split_once(end));
     inner.map_or("", |(inner, _)| inner)
 }
 

@@ -36,26 +36,37 @@ pub fn document(schema: &Schema, url: &str) -> Json {
     // The framework writes 3.0.0; the last revision of 3.0 only words the same format better.
     document["openapi"] = "3.0.3".into();
     for operation in operations(&mut document) {
-        if let Some(parameters) = operation["parameters"].as_array_mut() {
+        if let Some(Json::Array(parameters)) = operation.get_mut("parameters") {
             parameters::expand(parameters);
         }
     }
     let components = &mut document["components"];
     components["parameters"] = parameters::components();
-    components["schemas"][record::USERS] = record::schema_of(schema, "A user.");
+    components["schemas"][record::USERS] = record::schema_of(
+        schema,
+        "A user. Which fields are there depends on what was asked for and on the caller's rights.",
+    );
     describe_codes(&mut components["schemas"]["ErrorExtensions"]);
     document
 }
 
 fn operations(document: &mut Json) -> impl Iterator<Item = &mut Json> {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
-    paths.filter_map(|(_, path)| path.as_object_mut()).flatten().map(|(_, operation)| operation)
+    paths
+        .filter_map(|(_, path)| path.as_object_mut())
+        .flatten()
+        .map(|(_, operation)| operation)
 }
 
 fn describe_codes(extensions: &mut Json) {
-    let codes: Vec<_> = Code::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect();
-    let description =
-        format!("What kind of problem it is: {}, or a code of a plugin.", codes.join(", "));
+    let codes: Vec<_> = Code::ALL
+        .iter()
+        .map(|code| format!("`{}`", code.as_str()))
+        .collect();
+    let description = format!(
+        "What kind of problem it is: {}, or a code of a plugin.",
+        codes.join(", ")
+    );
     extensions["properties"]["code"] = json!({"type": "string", "description": description});
 }
 

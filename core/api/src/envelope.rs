@@ -17,8 +17,10 @@ use crate::error::Failure;
 
 /// The content type of every answer that has a body, but for the few that are no JSON.
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
+/// The same without its parameter, as the document names it.
+pub(crate) const JSON_TYPE: &str = "application/json";
 
-/// Bytes that one record fills at most in most cases.
+/// What most records fit into, in bytes.
 const RECORD_SIZE: usize = 1_024;
 
 /// One object: 200 and `{"data": {…}}`. `S` is what the document says about it.
@@ -51,18 +53,37 @@ struct Counts {
 impl<S> One<S> {
     /// Wraps an object.
     pub(crate) fn of(data: &impl Serialize) -> Result<Self, Failure> {
-        Ok(Self(bytes(&Data { data, meta: None }, RECORD_SIZE)?, PhantomData))
+        Ok(Self(
+            bytes(&Data { data, meta: None }, RECORD_SIZE)?,
+            PhantomData,
+        ))
     }
 }
 
 impl<S> Many<S> {
     /// Wraps a page of records.
     pub(crate) fn of(list: &List) -> Result<Self, Failure> {
-        let List { total_count, filter_count, .. } = *list;
+        let List {
+            total_count,
+            filter_count,
+            ..
+        } = *list;
         let has_counts = total_count.is_some() || filter_count.is_some();
-        let meta = has_counts.then_some(Counts { total_count, filter_count });
+        let meta = has_counts.then_some(Counts {
+            total_count,
+            filter_count,
+        });
         let size = RECORD_SIZE * list.items.len().clamp(1, 256);
-        Ok(Self(bytes(&Data { data: &*list.items, meta }, size)?, PhantomData))
+        Ok(Self(
+            bytes(
+                &Data {
+                    data: &*list.items,
+                    meta,
+                },
+                size,
+            )?,
+            PhantomData,
+        ))
     }
 }
 
@@ -126,8 +147,9 @@ impl IntoResponse for Done {
 
 impl<S: Type> ApiResponse for One<S> {
     fn meta() -> MetaResponses {
-        let properties = vec![("data", S::schema_ref())];
-        MetaResponses { responses: vec![success("Done.", properties)] }
+        MetaResponses {
+            responses: vec![success("Done.", vec![("data", S::schema_ref())])],
+        }
     }
 
     fn register(registry: &mut Registry) {
@@ -137,7 +159,10 @@ impl<S: Type> ApiResponse for One<S> {
 
 impl<S: Type> ApiResponse for Many<S> {
     fn meta() -> MetaResponses {
-        let list = MetaSchema { items: Some(Box::new(S::schema_ref())), ..MetaSchema::new("array") };
+        let list = MetaSchema {
+            items: Some(Box::new(S::schema_ref())),
+            ..MetaSchema::new("array")
+        };
         let count = || inline(MetaSchema::new_with_format("integer", "int64"));
         let counts = MetaSchema {
             description: Some("The counts that `meta` asks for."),
@@ -145,7 +170,9 @@ impl<S: Type> ApiResponse for Many<S> {
             ..MetaSchema::new("object")
         };
         let properties = vec![("data", inline(list)), ("meta", inline(counts))];
-        MetaResponses { responses: vec![success("A page of them.", properties)] }
+        MetaResponses {
+            responses: vec![success("A page of them.", properties)],
+        }
     }
 
     fn register(registry: &mut Registry) {
@@ -188,8 +215,12 @@ fn success(
     description: &'static str,
     properties: Vec<(&'static str, MetaSchemaRef)>,
 ) -> MetaResponse {
-    let envelope = MetaSchema { required: vec!["data"], properties, ..MetaSchema::new("object") };
-    plain(description, JSON, inline(envelope))
+    let envelope = MetaSchema {
+        required: vec!["data"],
+        properties,
+        ..MetaSchema::new("object")
+    };
+    plain(description, JSON_TYPE, inline(envelope))
 }
 
 /// What the document says about a 200 without an envelope.
@@ -202,7 +233,10 @@ pub(crate) fn plain(
         description,
         status: Some(200),
         status_range: None,
-        content: vec![MetaMediaType { content_type, schema }],
+        content: vec![MetaMediaType {
+            content_type,
+            schema,
+        }],
         headers: Vec::new(),
     }
 }
@@ -213,32 +247,4 @@ pub(crate) fn inline(schema: MetaSchema) -> MetaSchemaRef {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text<T: Serialize + ?Sized>(data: &T, meta: Option<Counts>) -> String {
-        String::from_utf8(bytes(&Data { data, meta }, 0).unwrap()).unwrap()
-    }
-
-    #[test]
-    fn counts_are_there_only_when_they_were_asked_for() {
-        assert_eq!(text("x", None), r#"{"data":"x"}"#);
-        let counts = Counts { total_count: None, filter_count: Some(2) };
-        assert_eq!(text(&[1, 2], Some(counts)), r#"{"data":[1,2],"meta":{"filter_count":2}}"#);
-    }
-
-    #[test]
-    fn an_empty_list_is_an_empty_array() {
-        let list = List { items: Vec::new(), total_count: None, filter_count: None };
-
-        assert_eq!(Many::<()>::of(&list).ok().unwrap().0, br#"{"data":[]}"#);
-    }
-
-    #[test]
-    fn what_may_not_be_read_is_a_204_without_body_and_type() {
-        let response = Written::<()>::of(None).ok().unwrap().into_response();
-
-        assert_eq!(response.status(), StatusCode::NO_CONTENT);
-        assert!(response.headers().is_empty());
-    }
-}
+mod tests;

@@ -80,14 +80,17 @@ impl ApiResponse for Failure {
             status: None,
             status_range: Some(range.to_owned()),
             content: vec![MetaMediaType {
-                content_type: envelope::JSON,
+                content_type: envelope::JSON_TYPE,
                 schema: Errors::schema_ref(),
             }],
             headers: Vec::new(),
         };
         MetaResponses {
             responses: vec![
-                refusal("4XX", "Refused: what the request asks for is wrong or not allowed."),
+                refusal(
+                    "4XX",
+                    "Refused: what the request asks for is wrong or not allowed.",
+                ),
                 refusal("5XX", "Failed: the server could not do it."),
             ],
         }
@@ -140,12 +143,16 @@ fn status(error: &Error) -> StatusCode {
 }
 
 fn answer(error: &Error) -> Response {
-    let body = serde_json::to_vec(&Envelope { errors: Problems(error.problems()) });
+    let body = serde_json::to_vec(&Envelope {
+        errors: Problems(error.problems()),
+    });
     let mut response = envelope::json(body.unwrap_or_default()).into_response();
     response.set_status(status(error));
     if response.status() == StatusCode::UNAUTHORIZED {
         let bearer = HeaderValue::from_static("Bearer");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, bearer);
     }
     response
 }
@@ -171,7 +178,10 @@ impl Serialize for Problems<'_> {
         let mut list = serializer.serialize_seq(Some(self.0.len()))?;
         for problem in self.0 {
             let extensions = Extensions(problem);
-            list.serialize_element(&Item { message: &problem.message, extensions })?;
+            list.serialize_element(&Item {
+                message: &problem.message,
+                extensions,
+            })?;
         }
         list.end()
     }

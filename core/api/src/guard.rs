@@ -21,8 +21,14 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// Headers that every answer has.
 const COMMON: [(HeaderName, HeaderValue); 3] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
     (
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
@@ -40,21 +46,33 @@ impl<E: Endpoint> Endpoint for Harden<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let path = request.uri().path();
-        let policy = if is_under(path, "/docs") { DOCS_POLICY } else { API_POLICY };
-        let caching = if is_under(path, "/auth") { "no-store" } else { "no-cache" };
+        let policy = if is_under(path, "/docs") {
+            DOCS_POLICY
+        } else {
+            API_POLICY
+        };
+        let caching = if is_under(path, "/auth") {
+            "no-store"
+        } else {
+            "no-cache"
+        };
 
         let mut response = self.inner.call(request).await?.into_response();
 
         let headers = response.headers_mut();
         headers.extend(COMMON.map(|(name, value)| (Some(name), value)));
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(policy),
+        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
         Ok(response)
     }
 }
 
 fn is_under(path: &str, root: &str) -> bool {
-    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Makes an answer of every error and of every panic.
@@ -70,12 +88,18 @@ impl<E: Endpoint> Endpoint for Answer<E> {
         let id = request.data::<RequestId>().cloned();
         let id = id.unwrap_or_else(|| RequestId::of(request.headers()));
         let uri = request.uri().clone();
-        let error = match AssertUnwindSafe(self.inner.call(request)).catch_unwind().await {
+        let error = match AssertUnwindSafe(self.inner.call(request))
+            .catch_unwind()
+            .await
+        {
             Ok(Ok(output)) => return Ok(output.into_response()),
             Ok(Err(error)) => error,
             Err(panic) => return Ok(error::report(&Error::internal(describe(&*panic)), &id)),
         };
-        let (pattern, user) = (error.data::<Pattern>().cloned(), error.data::<UserId>().copied());
+        let (pattern, user) = (
+            error.data::<Pattern>().cloned(),
+            error.data::<UserId>().copied(),
+        );
         let mut response = error::respond(error, uri.path(), &id);
         if let Some(pattern) = pattern {
             response.set_data(pattern);
@@ -106,7 +130,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_500_that_says_nothing() {
-        let guarded = Answer { inner: make_sync(|_| -> String { panic!("key 0xdead") }) };
+        let guarded = Answer {
+            inner: make_sync(|_| -> String { panic!("key 0xdead") }),
+        };
 
         let mut response = guarded.call(request("/users")).await.unwrap();
 
@@ -121,7 +147,10 @@ mod tests {
     async fn an_unknown_route_is_named_without_its_query() {
         let inner = make_sync(|_| -> Result<String> { Err(NotFoundError.into()) });
 
-        let mut response = Answer { inner }.call(request("/x?access_token=abc")).await.unwrap();
+        let mut response = Answer { inner }
+            .call(request("/x?access_token=abc"))
+            .await
+            .unwrap();
 
         assert_eq!(response.status().as_u16(), 404);
         let body = response.take_body().into_string().await.unwrap();
@@ -131,9 +160,18 @@ mod tests {
 
     #[tokio::test]
     async fn credentials_are_never_stored_by_caches() {
-        let hardened = Harden { inner: make_sync(|_| "x") };
+        let hardened = Harden {
+            inner: make_sync(|_| "x"),
+        };
         let mut seen = Vec::new();
-        for path in ["/auth/login", "/auth", "/authors", "/users", "/docs", "/docs/ui.js"] {
+        for path in [
+            "/auth/login",
+            "/auth",
+            "/authors",
+            "/users",
+            "/docs",
+            "/docs/ui.js",
+        ] {
             let response = hardened.call(request(path)).await.unwrap();
             let header = |name| response.header(name).unwrap_or_default().to_owned();
             assert_eq!(header("x-content-type-options"), "nosniff");
@@ -151,6 +189,9 @@ mod tests {
             ("/docs", "no-cache", true),
             ("/docs/ui.js", "no-cache", true),
         ];
-        assert_eq!(seen, expected.map(|(path, caching, page)| (path, caching.to_owned(), page)));
+        assert_eq!(
+            seen,
+            expected.map(|(path, caching, page)| (path, caching.to_owned(), page))
+        );
     }
 }

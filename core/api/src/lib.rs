@@ -1,20 +1,22 @@
 //! The REST API: Directus' wire format for the use cases of the engine.
 //!
-//! A request passes, from the outside in, [`observe`] (its id, a log line, metrics),
-//! [`guard::Harden`] (headers), [`origins`] (browsers of other origins), [`guard::Answer`] (every
-//! error and panic becomes an answer), [`principal`] (who calls) and then its route: a method of
-//! [`users`], [`auth`] or [`server`], which asks the engine and wraps what comes back. There are no
+//! A request passes, from the outside in, `observe` (its id, a log line, metrics),
+//! `guard::Harden` (headers), `origins` (browsers of other origins), `guard::Answer` (every
+//! error and panic becomes an answer), `principal` (who calls) and then its route: a method of
+//! `users`, `auth` or `server`, which asks the engine and wraps what comes back. There are no
 //! rules here, and no way around the engine.
 
 #![forbid(unsafe_code)]
 
 mod auth;
 mod body;
+mod caller;
 mod docs;
 mod document;
 mod envelope;
 mod error;
 mod guard;
+mod info;
 mod network;
 mod observe;
 mod origins;
@@ -24,16 +26,19 @@ mod query;
 mod record;
 mod request_id;
 mod routes;
+mod serve;
 mod server;
 mod users;
 
 use std::sync::Arc;
 
+use poem::http::Method;
 use poem::{Endpoint, EndpointExt, Response};
 use roster_engine::Engine;
 
 pub use document::document;
 pub use network::Network;
+pub use serve::serve;
 
 use auth::AuthApi;
 use body::MaxBody;
@@ -41,6 +46,7 @@ use guard::{Answer, Harden};
 use observe::Observe;
 use origins::Origins;
 use principal::Authenticate;
+use routes::Methods;
 use server::{Served, ServerApi};
 use users::UsersApi;
 
@@ -69,8 +75,12 @@ pub fn endpoint(
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let resources: Resources = (
-        UsersApi { engine: engine.clone() },
-        AuthApi { engine: engine.clone() },
+        UsersApi {
+            engine: engine.clone(),
+        },
+        AuthApi {
+            engine: engine.clone(),
+        },
         ServerApi {
             engine: engine.clone(),
             metrics,
@@ -78,9 +88,11 @@ pub fn endpoint(
         },
     );
     let routes = routes::routes(resources);
-    let routes = docs::routes().into_iter().fold(routes, |routes, (path, page)| {
-        routes.at(path, routes::Methods::new(path, vec![(poem::http::Method::GET, page.boxed())]))
-    });
+    let routes = docs::routes()
+        .into_iter()
+        .fold(routes, |routes, (path, page)| {
+            routes.at(path, Methods::new(path, vec![(Method::GET, page.boxed())]))
+        });
     // The order, from the inside out.
     let endpoint = routes.data(MaxBody(settings.max_body));
     let endpoint = Authenticate {

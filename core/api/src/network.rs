@@ -21,9 +21,10 @@ impl Network {
         let canonical = address.to_canonical();
         match (address, canonical) {
             _ if prefix > bits => None,
-            (IpAddr::V6(_), IpAddr::V4(_)) => {
-                prefix.checked_sub(96).map(|prefix| Self { address: canonical, prefix })
-            }
+            (IpAddr::V6(_), IpAddr::V4(_)) => prefix.checked_sub(96).map(|prefix| Self {
+                address: canonical,
+                prefix,
+            }),
             _ => Some(Self { address, prefix }),
         }
     }
@@ -57,9 +58,13 @@ pub(crate) fn client_address(
         return Some(address);
     }
     for line in headers.get_all("x-forwarded-for").iter().rev() {
-        let Ok(line) = line.to_str() else { return Some(address) };
+        let Ok(line) = line.to_str() else {
+            return Some(address);
+        };
         for hop in line.rsplit(',') {
-            let Some(previous) = parse_hop(hop.trim()) else { return Some(address) };
+            let Some(previous) = parse_hop(hop.trim()) else {
+                return Some(address);
+            };
             address = previous;
             if !is_proxy(address) {
                 return Some(address);
@@ -71,8 +76,14 @@ pub(crate) fn client_address(
 
 /// One entry of the header: an address, perhaps in brackets, perhaps with a port.
 fn parse_hop(hop: &str) -> Option<IpAddr> {
-    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
-    let address = bare.parse().ok().or_else(|| hop.parse().ok().map(|at: SocketAddr| at.ip()));
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|hop| hop.strip_suffix(']'))
+        .unwrap_or(hop);
+    let address = bare
+        .parse()
+        .ok()
+        .or_else(|| hop.parse().ok().map(|at: SocketAddr| at.ip()));
     address.map(|address| address.to_canonical())
 }
 
@@ -120,8 +131,14 @@ mod tests {
     fn forwarded_headers_of_strangers_do_not_count() {
         let proxies = [network("10.0.0.0", 8)];
 
-        assert_eq!(behind("203.0.113.9", &["198.51.100.1"], &proxies), ip("203.0.113.9"));
-        assert_eq!(behind("203.0.113.9", &["198.51.100.1"], &[]), ip("203.0.113.9"));
+        assert_eq!(
+            behind("203.0.113.9", &["198.51.100.1"], &proxies),
+            ip("203.0.113.9")
+        );
+        assert_eq!(
+            behind("203.0.113.9", &["198.51.100.1"], &[]),
+            ip("203.0.113.9")
+        );
     }
 
     #[test]
@@ -131,10 +148,17 @@ mod tests {
 
         assert_eq!(behind("10.0.0.1", &[forged], &proxies), ip("198.51.100.1"));
         assert_eq!(
-            behind("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.7"], &proxies),
+            behind(
+                "10.0.0.1",
+                &["1.1.1.1", "198.51.100.1", "10.0.0.7"],
+                &proxies
+            ),
             ip("198.51.100.1")
         );
-        assert_eq!(behind("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &proxies), ip("10.0.0.3"));
+        assert_eq!(
+            behind("10.0.0.1", &["10.0.0.3, 10.0.0.2"], &proxies),
+            ip("10.0.0.3")
+        );
         assert_eq!(behind("10.0.0.1", &[], &proxies), ip("10.0.0.1"));
     }
 
@@ -142,7 +166,10 @@ mod tests {
     fn an_entry_that_is_no_address_ends_the_search() {
         let proxies = [network("10.0.0.0", 8)];
 
-        assert_eq!(behind("10.0.0.1", &["198.51.100.1, unknown"], &proxies), ip("10.0.0.1"));
+        assert_eq!(
+            behind("10.0.0.1", &["198.51.100.1, unknown"], &proxies),
+            ip("10.0.0.1")
+        );
         assert_eq!(behind("10.0.0.1", &[""], &proxies), ip("10.0.0.1"));
     }
 
@@ -150,8 +177,17 @@ mod tests {
     fn entries_may_have_ports_and_brackets() {
         let proxies = [network("10.0.0.0", 8)];
 
-        assert_eq!(behind("::ffff:10.0.0.1", &["198.51.100.1:4711"], &proxies), ip("198.51.100.1"));
-        assert_eq!(behind("10.0.0.1", &["[2001:db8::1]:4711"], &proxies), ip("2001:db8::1"));
-        assert_eq!(behind("10.0.0.1", &["[2001:db8::1]"], &proxies), ip("2001:db8::1"));
+        assert_eq!(
+            behind("::ffff:10.0.0.1", &["198.51.100.1:4711"], &proxies),
+            ip("198.51.100.1")
+        );
+        assert_eq!(
+            behind("10.0.0.1", &["[2001:db8::1]:4711"], &proxies),
+            ip("2001:db8::1")
+        );
+        assert_eq!(
+            behind("10.0.0.1", &["[2001:db8::1]"], &proxies),
+            ip("2001:db8::1")
+        );
     }
 }

@@ -33,7 +33,9 @@ impl<E: Endpoint> Endpoint for Observe<E> {
 
         let mut response = self.inner.call(request).await?.into_response();
 
-        response.headers_mut().insert(request_id::HEADER, id.header().clone());
+        response
+            .headers_mut()
+            .insert(request_id::HEADER, id.header().clone());
         if method == Method::HEAD {
             response.set_body(());
         }
@@ -80,8 +82,13 @@ fn count(method: &Method, response: &Response, took: Duration) {
 
 /// Methods as labels: clients can make up any number of others.
 fn label(method: &Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "SEARCH"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
+    const KNOWN: [&str; 7] = [
+        "GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "SEARCH",
+    ];
+    KNOWN
+        .into_iter()
+        .find(|known| *known == method.as_str())
+        .unwrap_or("other")
 }
 
 fn status(status: StatusCode) -> metrics::SharedString {
@@ -106,7 +113,10 @@ mod tests {
     async fn the_answer_carries_the_id_of_the_request() {
         let observed = Observe {
             inner: make_sync(|request: Request| {
-                request.data::<RequestId>().map(ToString::to_string).unwrap_or_default()
+                request
+                    .data::<RequestId>()
+                    .map(ToString::to_string)
+                    .unwrap_or_default()
             }),
         };
         let request = Request::builder().header("X-Request-Id", "abc-1").finish();

@@ -25,8 +25,10 @@ impl<E: Endpoint> Origins<E> {
     /// Allows these origins, as browsers write them; what is no header value is left out.
     pub(crate) fn new(inner: E, origins: &[String]) -> Self {
         let inner = Arc::new(inner);
-        let allowed: HashSet<HeaderValue> =
-            origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+        let allowed: HashSet<HeaderValue> = origins
+            .iter()
+            .filter_map(|origin| origin.parse().ok())
+            .collect();
         let cors = Cors::new()
             .allow_origins(allowed.iter().cloned())
             .allow_methods(["GET", "POST", "PATCH", "DELETE", "SEARCH"])
@@ -34,11 +36,17 @@ impl<E: Endpoint> Origins<E> {
             .expose_header(request_id::HEADER)
             .allow_credentials(true)
             .transform(Arc::clone(&inner));
-        Self { inner, allowed, cors }
+        Self {
+            inner,
+            allowed,
+            cors,
+        }
     }
 
     fn is_allowed(&self, request: &Request) -> bool {
-        let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let is_preflight = request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         let origin = request.headers().get(header::ORIGIN);
         origin.is_some_and(|origin| self.allowed.contains(origin))
             && (is_preflight || request.method() != Method::OPTIONS)
@@ -50,16 +58,23 @@ impl<E: Endpoint> Endpoint for Origins<E> {
 
     async fn call(&self, request: Request) -> Result<Response> {
         if self.allowed.is_empty() {
-            return self.inner.call(request).await.map(IntoResponse::into_response);
+            return self
+                .inner
+                .call(request)
+                .await
+                .map(IntoResponse::into_response);
         }
         let mut response = if self.is_allowed(&request) {
             // Its only errors are preflights that ask for too much.
             let answer = self.cors.call(request).await;
-            answer.unwrap_or_else(|_| poem::Error::from(Failure(Error::forbidden())).into_response())
+            answer
+                .unwrap_or_else(|_| poem::Error::from(Failure(Error::forbidden())).into_response())
         } else {
             self.inner.call(request).await?.into_response()
         };
-        response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+        response
+            .headers_mut()
+            .append(header::VARY, HeaderValue::from_static("Origin"));
         Ok(response)
     }
 }
@@ -87,7 +102,10 @@ mod tests {
         let response = asked(&[APP], Method::GET, &[("Origin", APP)]).await;
 
         assert_eq!(response.header("access-control-allow-origin"), Some(APP));
-        assert_eq!(response.header("access-control-allow-credentials"), Some("true"));
+        assert_eq!(
+            response.header("access-control-allow-credentials"),
+            Some("true")
+        );
         assert_eq!(response.header("vary"), Some("Origin"));
     }
 
@@ -100,7 +118,10 @@ mod tests {
             assert!(response.is_ok());
             assert_eq!(response.header("access-control-allow-origin"), None);
         }
-        assert_eq!(asked(&[APP], Method::GET, &[]).await.header("vary"), Some("Origin"));
+        assert_eq!(
+            asked(&[APP], Method::GET, &[]).await.header("vary"),
+            Some("Origin")
+        );
     }
 
     #[tokio::test]
@@ -113,10 +134,16 @@ mod tests {
         assert!(response.is_ok());
         let header = |name| response.header(name).unwrap_or_default();
         for method in ["GET", "POST", "PATCH", "DELETE", "SEARCH"] {
-            assert!(header("access-control-allow-methods").contains(method), "{method}");
+            assert!(
+                header("access-control-allow-methods").contains(method),
+                "{method}"
+            );
         }
         assert!(header("access-control-allow-headers").contains("authorization"));
         assert!(header("access-control-allow-headers").contains("content-type"));
-        assert_eq!(asked(&[APP], Method::OPTIONS, &put).await.status().as_u16(), 403);
+        assert_eq!(
+            asked(&[APP], Method::OPTIONS, &put).await.status().as_u16(),
+            403
+        );
     }
 }

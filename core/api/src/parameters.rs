@@ -35,13 +35,14 @@ pub(crate) trait Scope {
 
 impl Scope for Page {
     const PLACEHOLDER: &'static str = "(page)";
-    const PARAMETERS: &'static [&'static str] =
-        &["Fields", "Filter", "Sort", "Limit", "Offset", "Page", "Meta"];
+    const PARAMETERS: &'static [&'static str] = &[
+        "Fields", "Filter", "Sort", "Limit", "Offset", "Page", "Meta",
+    ];
 }
 
 impl Scope for Single {
     const PLACEHOLDER: &'static str = "(single)";
-    const PARAMETERS: &'static [&'static str] = &["Fields"];
+    const PARAMETERS: &'static [&'static str] = &["Fields", "Filter"];
 }
 
 impl<S> Deref for Query<S> {
@@ -63,7 +64,10 @@ impl<'a, S: Scope> ApiExtractor<'a> for Query<S> {
     }
 
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(inline(MetaSchema { title: Some(S::PLACEHOLDER.to_owned()), ..MetaSchema::ANY }))
+        Some(inline(MetaSchema {
+            title: Some(S::PLACEHOLDER.to_owned()),
+            ..MetaSchema::ANY
+        }))
     }
 
     async fn from_request(
@@ -107,7 +111,9 @@ impl<'a> ApiExtractor<'a> for Id<'a> {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        Ok(Self(request.raw_path_param(FIRST_IN_PATH).unwrap_or_default()))
+        Ok(Self(
+            request.raw_path_param(FIRST_IN_PATH).unwrap_or_default(),
+        ))
     }
 }
 

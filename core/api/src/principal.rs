@@ -1,15 +1,12 @@
 //! Who calls: from the token of a request to the context of its use case.
 
 use std::borrow::Cow;
-use std::ops::Deref;
 use std::sync::Arc;
 
 use poem::http::{HeaderMap, HeaderName, Method, header};
-use poem::{Endpoint, IntoResponse, Request, RequestBody, Response, Result};
-use poem_openapi::registry::{MetaSecurityScheme, Registry};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use roster_domain::Error;
-use roster_engine::{Client, Context, Engine, Source};
+use roster_engine::{Client, Engine, Source};
 
 use crate::error::Failure;
 use crate::network::{Network, client_address};
@@ -43,13 +40,25 @@ impl<E: Endpoint> Endpoint for Authenticate<E> {
     async fn call(&self, mut request: Request) -> Result<Response> {
         let token = token(&request, self.query_tokens).map_err(Failure)?;
         if token.is_none() && is_open(&request) {
-            return self.inner.call(request).await.map(IntoResponse::into_response);
+            return self
+                .inner
+                .call(request)
+                .await
+                .map(IntoResponse::into_response);
         }
         let client = client(&request, &self.proxies);
-        let context = self.engine.authenticate(token.as_deref(), client).await.map_err(Failure)?;
+        let context = self
+            .engine
+            .authenticate(token.as_deref(), client)
+            .await
+            .map_err(Failure)?;
         let user = context.principal.user();
         request.set_data(context);
-        let mut result = self.inner.call(request).await.map(IntoResponse::into_response);
+        let mut result = self
+            .inner
+            .call(request)
+            .await
+            .map(IntoResponse::into_response);
         if let Some(user) = user {
             match &mut result {
                 Ok(response) => response.set_data(user),
@@ -94,9 +103,14 @@ fn bearer(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 
 fn client(request: &Request, proxies: &[Network]) -> Client {
     let headers = request.headers();
-    let socket = request.remote_addr().as_socket_addr().map(std::net::SocketAddr::ip);
+    let socket = request
+        .remote_addr()
+        .as_socket_addr()
+        .map(std::net::SocketAddr::ip);
     Client {
-        request_id: request.data::<RequestId>().map_or_else(String::new, ToString::to_string),
+        request_id: request
+            .data::<RequestId>()
+            .map_or_else(String::new, ToString::to_string),
         source: Source::Rest,
         ip: client_address(socket, headers, proxies),
         user_agent: text(headers, &header::USER_AGENT, MAX_USER_AGENT),
@@ -107,138 +121,12 @@ fn client(request: &Request, proxies: &[Network]) -> Client {
 /// A header as text, cut to a number of characters.
 fn text(headers: &HeaderMap, name: &HeaderName, limit: usize) -> Option<String> {
     let text = String::from_utf8_lossy(headers.get(name)?.as_bytes());
-    let end = text.char_indices().nth(limit).map_or(text.len(), |(end, _)| end);
+    let end = text
+        .char_indices()
+        .nth(limit)
+        .map_or(text.len(), |(end, _)| end);
     Some(text[..end].to_owned())
 }
 
-/// The context of the caller. The document says that a token is needed, or, where the route is
-/// `OPEN`, that there may be one.
-pub(crate) struct Caller<'a, const OPEN: bool = false>(&'a Context);
-
-/// The caller of a route that is there for everybody.
-pub(crate) type Visitor<'a> = Caller<'a, true>;
-
-impl<const OPEN: bool> Deref for Caller<'_, OPEN> {
-    type Target = Context;
-
-    fn deref(&self) -> &Context {
-        self.0
-    }
-}
-
-impl<'a, const OPEN: bool> ApiExtractor<'a> for Caller<'a, OPEN> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn register(registry: &mut Registry) {
-        registry.create_security_scheme(SCHEME, scheme());
-    }
-
-    fn security_schemes() -> Vec<&'static str> {
-        vec![SCHEME]
-    }
-
-    fn has_security_fallback() -> bool {
-        OPEN
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> Result<Self> {
-        let context = request.data::<Context>();
-        Ok(Self(context.ok_or_else(|| Failure(Error::internal("nobody was asked for")))?))
-    }
-}
-
-const SCHEME: &str = "bearer";
-
-const fn scheme() -> MetaSecurityScheme {
-    MetaSecurityScheme {
-        ty: "http",
-        description: Some("An access token from `/auth/login`, or the static token of a user."),
-        name: None,
-        key_in: None,
-        scheme: Some("bearer"),
-        bearer_format: None,
-        flows: None,
-        openid_connect_url: None,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(uri: &str, authorization: Option<&[u8]>) -> Request {
-        let mut request = Request::builder().uri(uri.parse().unwrap()).finish();
-        if let Some(value) = authorization {
-            let value = poem::http::HeaderValue::from_bytes(value).unwrap();
-            request.headers_mut().insert(header::AUTHORIZATION, value);
-        }
-        request
-    }
-
-    fn found(uri: &str, authorization: Option<&str>, query_tokens: bool) -> Option<String> {
-        let request = request(uri, authorization.map(str::as_bytes));
-        token(&request, query_tokens).unwrap().map(Cow::into_owned)
-    }
-
-    #[test]
-    fn a_bearer_token_is_two_words_in_any_case() {
-        for header in ["Bearer abc", "bearer abc", "BEARER abc"] {
-            assert_eq!(found("/", Some(header), false).as_deref(), Some("abc"), "{header}");
-        }
-        for header in
-            ["Bearer", "Bearer ", "Bearer a b", "Bearer  a", "Bearerabc", "Basic YTpi", "abc", ""]
-        {
-            assert_eq!(found("/", Some(header), false), None, "{header}");
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_no_text_is_a_token_all_the_same() {
-        let request = request("/", Some(b"Bearer \xff\xfe"));
-
-        assert!(token(&request, false).unwrap().is_some());
-    }
-
-    #[test]
-    fn a_token_in_the_query_counts_only_where_the_operator_allows_it() {
-        let uri = "/users/me?fields=id&access_token=abc";
-
-        assert_eq!(found(uri, None, true).as_deref(), Some("abc"));
-        assert_eq!(found(uri, None, false), None);
-        assert_eq!(found(uri, Some("Bearer xyz"), false).as_deref(), Some("xyz"));
-        assert_eq!(found("/users/me?access_token=", Some("Bearer xyz"), true).unwrap(), "xyz");
-    }
-
-    #[test]
-    fn two_tokens_are_one_too_many() {
-        let request = request("/users/me?access_token=abc", Some(b"Bearer abc"));
-
-        let error = token(&request, true).unwrap_err();
-
-        assert_eq!(
-            error.to_string(),
-            "INVALID_PAYLOAD: Invalid payload. The request uses more than one method for including an access token."
-        );
-    }
-
-    #[test]
-    fn what_a_client_says_of_itself_is_cut() {
-        let mut request = request("/", None);
-        let long = format!("a{}", "x".repeat(2_000));
-        request.headers_mut().insert(header::USER_AGENT, long.parse().unwrap());
-        request.headers_mut().insert(header::ORIGIN, long.parse().unwrap());
-
-        let client = client(&request, &[]);
-
-        assert_eq!(client.user_agent.unwrap().len(), 1_024);
-        assert_eq!(client.origin.unwrap().len(), 255);
-        assert_eq!(client.ip, None);
-    }
-}
+mod tests;

@@ -39,13 +39,17 @@ enum Node {
 /// a level of brackets.
 pub(crate) fn parse(query: &str) -> Result<Parameters> {
     if query.len() > MAX_LENGTH {
-        return Err(Error::invalid_query(format!("it is longer than {MAX_LENGTH} bytes")));
+        return Err(Error::invalid_query(format!(
+            "it is longer than {MAX_LENGTH} bytes"
+        )));
     }
     let mut root = Map::new();
     let mut levels: BTreeMap<String, Node> = BTreeMap::new();
     for (count, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
         if count == MAX_PAIRS {
-            return Err(Error::invalid_query(format!("it has more than {MAX_PAIRS} parameters")));
+            return Err(Error::invalid_query(format!(
+                "it has more than {MAX_PAIRS} parameters"
+            )));
         }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name)?, decode(value)?.into_owned());
@@ -68,7 +72,11 @@ pub(crate) fn parse(query: &str) -> Result<Parameters> {
         let node = node.put(base, brackets, value)?;
         levels.insert(base.to_owned(), node);
     }
-    root.extend(levels.into_iter().map(|(name, node)| (name, node.into_json())));
+    root.extend(
+        levels
+            .into_iter()
+            .map(|(name, node)| (name, node.into_json())),
+    );
     Ok(root)
 }
 
@@ -103,7 +111,9 @@ impl Node {
     }
 
     fn put_at(self, base: &str, keys: &[&str], value: String) -> Result<Self> {
-        let Some((key, rest)) = keys.split_first() else { return Ok(Self::Text(value)) };
+        let Some((key, rest)) = keys.split_first() else {
+            return Ok(Self::Text(value));
+        };
         let mut level = match self {
             Self::Level(level) => level,
             // A second value turns a text into a list.
@@ -154,8 +164,8 @@ fn key_of(base: &str, text: &str) -> Result<Option<Key>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let is_index = text.bytes().all(|byte| byte.is_ascii_digit())
-        && (text == "0" || !text.starts_with('0'));
+    let is_index =
+        text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     match text.parse::<u32>() {
         Ok(index) if is_index && index <= MAX_INDEX => Ok(Some(Key::Index(index))),
         _ if is_index => Err(index_too_large(base)),
@@ -165,10 +175,10 @@ fn key_of(base: &str, text: &str) -> Result<Option<Key>> {
 
 fn next_index(base: &str, level: &BTreeMap<Key, Node>) -> Result<Key> {
     match level.last_key_value() {
-        None => Ok(Key::Index(0)),
         Some((Key::Index(index), _)) if *index < MAX_INDEX => Ok(Key::Index(index + 1)),
         Some((Key::Index(_), _)) => Err(index_too_large(base)),
-        Some((Key::Name(_), _)) => Ok(Key::Index(0)),
+        // Among names it is refused, as any index is.
+        None | Some((Key::Name(_), _)) => Ok(Key::Index(0)),
     }
 }
 
@@ -179,13 +189,19 @@ fn index_too_large(base: &str) -> Error {
 /// The name before the brackets, and the brackets; a name whose brackets are not in order has
 /// none.
 fn split(name: &str) -> (&str, &str) {
-    let Some(start) = name.find('[').filter(|start| *start > 0) else { return (name, "") };
+    let Some(start) = name.find('[').filter(|start| *start > 0) else {
+        return (name, "");
+    };
     let (base, brackets) = name.split_at(start);
     let is_in_order = brackets.ends_with(']')
         && brackets
             .split_terminator(']')
             .all(|part| part.starts_with('[') && !part[1..].contains('['));
-    if is_in_order { (base, brackets) } else { (name, "") }
+    if is_in_order {
+        (base, brackets)
+    } else {
+        (name, "")
+    }
 }
 
 /// Decodes `+` and `%41`; a percent sign without two hexadecimal digits stays as it is.
@@ -199,14 +215,18 @@ fn decode(text: &str) -> Result<Cow<'_, str>> {
         rest = tail;
         match (byte, tail) {
             (b'+', _) => bytes.push(b' '),
-            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+            (b'%', [high, low, tail @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
                 bytes.push(digit(*high) << 4 | digit(*low));
                 rest = tail;
             }
             _ => bytes.push(*byte),
         }
     }
-    String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Error::invalid_query("it is not UTF-8"))
+    String::from_utf8(bytes)
+        .map(Cow::Owned)
+        .map_err(|_| Error::invalid_query("it is not UTF-8"))
 }
 
 const fn digit(byte: u8) -> u8 {

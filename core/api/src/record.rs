@@ -47,8 +47,9 @@ impl Type for User {
 /// The fields of a collection as a schema of the document.
 pub(crate) fn schema_of(schema: &Schema, description: &str) -> Json {
     let fields = schema.fields().iter();
-    let properties: Map<_, _> =
-        fields.map(|field| (field.name.clone(), property(field))).collect();
+    let properties: Map<_, _> = fields
+        .map(|field| (field.name.clone(), property(field)))
+        .collect();
     json!({"type": "object", "description": description, "properties": properties})
 }
 
@@ -81,7 +82,9 @@ fn property(field: &Field) -> Json {
     }
     if field.is_concealed {
         property["format"] = "password".into();
-        let description = format!("A secret: it is written and never shown. Where there is one it reads as `{MASK}`, which is ignored when it is sent back.");
+        let description = format!(
+            "A secret that is never shown: where there is one it reads as `{MASK}`, and that is ignored when it is sent back."
+        );
         property["description"] = description.into();
     } else if !field.default.is_null() {
         property["default"] = field.default.to_json();
@@ -101,7 +104,10 @@ mod tests {
 
         let properties = described["properties"].as_object().unwrap();
         assert_eq!(properties.len(), schema.fields().len());
-        assert_eq!(properties["id"], json!({"type": "string", "format": "uuid"}));
+        assert_eq!(
+            properties["id"],
+            json!({"type": "string", "format": "uuid"})
+        );
         assert_eq!(
             properties["first_name"],
             json!({"type": "string", "nullable": true, "maxLength": 50})

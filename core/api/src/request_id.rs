@@ -15,7 +15,9 @@ pub(crate) struct RequestId(HeaderValue);
 impl RequestId {
     /// Takes over the client's id if it has 1–64 characters of `[A-Za-z0-9._-]`.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(HEADER).filter(|value| is_usable(value.as_bytes()));
+        let given = headers
+            .get(HEADER)
+            .filter(|value| is_usable(value.as_bytes()));
         given.map_or_else(Self::random, |value| Self(value.clone()))
     }
 
@@ -72,8 +74,14 @@ mod tests {
 
     #[test]
     fn anything_else_is_replaced_by_a_new_id() {
-        for given in [None, Some(""), Some("a b"), Some("a\tb"), Some("a;b"), Some(&*"x".repeat(65))]
-        {
+        for given in [
+            None,
+            Some(""),
+            Some("a b"),
+            Some("a\tb"),
+            Some("a;b"),
+            Some(&*"x".repeat(65)),
+        ] {
             let made = id(given);
             assert!(Uuid::parse_str(&made).is_ok(), "{given:?} became {made}");
             assert_ne!(made, id(given));

@@ -17,10 +17,12 @@ use crate::parameters::FIRST_IN_PATH;
 pub(crate) fn routes(resources: impl OpenApi) -> Route {
     let mut table = HashMap::new();
     resources.add_routes(&mut table);
-    table.into_iter().fold(Route::new(), |route, (path, methods)| {
-        let entry = Methods::new(&path, methods.into_iter().collect());
-        route.at(path, entry)
-    })
+    table
+        .into_iter()
+        .fold(Route::new(), |route, (path, methods)| {
+            let entry = Methods::new(&path, methods.into_iter().collect());
+            route.at(path, entry)
+        })
 }
 
 /// The methods of one path. `HEAD` works as `GET`, `OPTIONS` says which there are, and a method
@@ -41,9 +43,16 @@ impl Methods {
         names.push("OPTIONS");
         names.sort_unstable();
         // Names of methods are always a header value.
-        let allow = names.join(", ").parse().unwrap_or(HeaderValue::from_static(""));
+        let allow = names
+            .join(", ")
+            .parse()
+            .unwrap_or(HeaderValue::from_static(""));
         let pattern = path.replace(&format!(":{FIRST_IN_PATH}"), "{id}").into();
-        Self { table, allow, pattern }
+        Self {
+            table,
+            allow,
+            pattern,
+        }
     }
 
     async fn dispatch(&self, request: Request) -> Result<Response> {
@@ -55,7 +64,9 @@ impl Methods {
             Some((_, endpoint)) => endpoint.call(request).await,
             None if *method == Method::OPTIONS => {
                 let mut response = Response::from(StatusCode::NO_CONTENT);
-                response.headers_mut().insert(header::ALLOW, self.allow.clone());
+                response
+                    .headers_mut()
+                    .insert(header::ALLOW, self.allow.clone());
                 Ok(response)
             }
             None => Err(NotFoundError.into()),
@@ -74,5 +85,47 @@ impl Endpoint for Methods {
             Err(error) => error.set_data(pattern),
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::EndpointExt;
+    use poem::endpoint::make_sync;
+
+    use super::*;
+
+    async fn asked(method: Method) -> Result<Response> {
+        let get = make_sync(|_| "got").map_to_response().boxed();
+        let path = format!("/users/:{FIRST_IN_PATH}");
+        let methods = Methods::new(&path, vec![(Method::GET, get)]);
+        methods
+            .call(Request::builder().method(method).finish())
+            .await
+    }
+
+    #[tokio::test]
+    async fn head_works_as_get() {
+        for method in [Method::GET, Method::HEAD] {
+            let response = asked(method).await.unwrap();
+            assert!(response.is_ok());
+            assert_eq!(&*response.data::<Pattern>().unwrap().0, "/users/{id}");
+        }
+    }
+
+    #[tokio::test]
+    async fn options_says_which_methods_there_are() {
+        let response = asked(Method::OPTIONS).await.unwrap();
+
+        assert_eq!(response.status(), StatusCode::NO_CONTENT);
+        assert_eq!(response.header("allow"), Some("GET, HEAD, OPTIONS"));
+    }
+
+    #[tokio::test]
+    async fn other_methods_are_not_found() {
+        let error = asked(Method::PUT).await.unwrap_err();
+
+        assert_eq!(error.status(), StatusCode::NOT_FOUND);
+        assert_eq!(&*error.data::<Pattern>().unwrap().0, "/users/{id}");
     }
 }

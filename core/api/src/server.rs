@@ -7,15 +7,16 @@ use poem::http::{HeaderValue, StatusCode};
 use poem::{IntoResponse, Response};
 use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{Any, Type};
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use poem_openapi::{ApiResponse, OpenApi};
 use roster_domain::Schema;
 use roster_engine::Engine;
 use serde_json::Value as Json;
 
+use crate::caller::Visitor;
 use crate::document::{self, Tag};
 use crate::envelope::{self, One};
 use crate::error::Failure;
-use crate::principal::Visitor;
+use crate::info::{Health, Info};
 
 /// The resource.
 pub(crate) struct ServerApi {
@@ -27,26 +28,38 @@ pub(crate) struct ServerApi {
 /// The document that is served, made anew when the schema changes.
 pub(crate) struct Served {
     url: String,
-    latest: Mutex<Option<(Arc<Schema>, Arc<[u8]>)>>,
+    latest: Mutex<Option<Made>>,
+}
+
+struct Made {
+    schema: Arc<Schema>,
+    text: Arc<[u8]>,
 }
 
 impl Served {
     /// Nothing is made until it is asked for.
     pub(crate) const fn at(url: String) -> Self {
-        Self { url, latest: Mutex::new(None) }
+        Self {
+            url,
+            latest: Mutex::new(None),
+        }
     }
 
     fn of(&self, schema: Arc<Schema>) -> Arc<[u8]> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*latest {
-            Some((known, text)) if Arc::ptr_eq(known, &schema) => Arc::clone(text),
-            _ => {
-                let text: Arc<[u8]> =
-                    document::document(&schema, &self.url).to_string().into_bytes().into();
-                *latest = Some((schema, Arc::clone(&text)));
-                text
-            }
+        if let Some(made) = latest
+            .as_ref()
+            .filter(|made| Arc::ptr_eq(&made.schema, &schema))
+        {
+            return Arc::clone(&made.text);
         }
+        let text = document::document(&schema, &self.url).to_string();
+        let text = Arc::from(text.into_bytes());
+        *latest = Some(Made {
+            schema,
+            text: Arc::clone(&text),
+        });
+        text
     }
 }
 
@@ -54,6 +67,10 @@ impl Served {
 impl ServerApi {
     /// Ping
     #[oai(path = "/server/ping", method = "get", operation_id = "ping")]
+    #[expect(
+        clippy::unused_async,
+        reason = "the framework takes async functions alone"
+    )]
     async fn ping(&self) -> Result<Text<Pong>, Failure> {
         Ok(Text::new("pong"))
     }
@@ -83,12 +100,20 @@ impl ServerApi {
     ///
     /// Sends this document.
     #[oai(path = "/server/specs/oas", method = "get", operation_id = "openApi")]
+    #[expect(
+        clippy::unused_async,
+        reason = "the framework takes async functions alone"
+    )]
     async fn openapi(&self, _visitor: Visitor<'_>) -> Result<Text<Document>, Failure> {
         Ok(Text::new(self.document.of(self.engine.schema()).to_vec()))
     }
 
     /// Read the metrics
     #[oai(path = "/metrics", method = "get", operation_id = "metrics")]
+    #[expect(
+        clippy::unused_async,
+        reason = "the framework takes async functions alone"
+    )]
     async fn metrics(&self) -> Result<Text<Metrics>, Failure> {
         Ok(Text::new((self.metrics)()))
     }
@@ -112,7 +137,11 @@ struct Text<D> {
 
 impl<D> Text<D> {
     fn new(body: impl Into<poem::Body>) -> Self {
-        Self { status: StatusCode::OK, body: body.into(), described_as: PhantomData }
+        Self {
+            status: StatusCode::OK,
+            body: body.into(),
+            described_as: PhantomData,
+        }
     }
 }
 
@@ -127,12 +156,15 @@ impl<D: Described> IntoResponse for Text<D> {
 
 impl<D: Described> ApiResponse for Text<D> {
     fn meta() -> MetaResponses {
-        let describe = |says| envelope::plain(says, D::CONTENT_TYPE, D::Schema::schema_ref());
+        let kind = D::CONTENT_TYPE.split(';').next().unwrap_or_default();
+        let describe = |says| envelope::plain(says, kind, D::Schema::schema_ref());
         let unavailable = D::UNAVAILABLE.map(|says| MetaResponse {
             status: Some(StatusCode::SERVICE_UNAVAILABLE.as_u16()),
             ..describe(says)
         });
-        let responses = std::iter::once(describe(D::DESCRIPTION)).chain(unavailable).collect();
+        let responses = std::iter::once(describe(D::DESCRIPTION))
+            .chain(unavailable)
+            .collect();
         MetaResponses { responses }
     }
 
@@ -170,40 +202,4 @@ impl Described for Health {
     const CONTENT_TYPE: &'static str = "application/health+json; charset=utf-8";
     const DESCRIPTION: &'static str = "The server serves.";
     const UNAVAILABLE: Option<&'static str> = Some("The server cannot serve.");
-}
-
-/// How the server is.
-#[derive(Object)]
-#[oai(rename_all = "camelCase")]
-struct Health {
-    /// In one word.
-    status: HealthStatus,
-    /// The version; for administrators.
-    release_id: Option<String>,
-    /// The id of the node that answered; for administrators.
-    service_id: Option<String>,
-    /// What was checked; for administrators.
-    checks: Option<Any<Json>>,
-}
-
-/// How the server is, in one word.
-#[derive(Enum)]
-#[oai(rename_all = "lowercase")]
-enum HealthStatus {
-    /// All is well.
-    Ok,
-    /// It serves, but something needs a look.
-    Warn,
-    /// It cannot serve.
-    Error,
-}
-
-/// What the server is; which keys there are depends on who asks.
-#[derive(Object)]
-#[oai(rename = "ServerInfo")]
-struct Info {
-    /// How the project wants to be shown.
-    project: Any<Json>,
-    /// The version; for users who are logged in.
-    version: Option<String>,
 }

@@ -4,11 +4,11 @@ use poem_openapi::OpenApi;
 use roster_engine::Engine;
 
 use crate::body::Body;
+use crate::caller::Caller;
 use crate::document::Tag;
 use crate::envelope::{Done, Many, One, Written};
 use crate::error::Failure;
 use crate::parameters::{Id, Page, Query, Single};
-use crate::principal::Caller;
 use crate::record::User;
 
 /// The resource.
@@ -35,14 +35,23 @@ impl UsersApi {
         /// The fields to set; the others get their defaults.
         body: Body<User>,
     ) -> Result<Written<User>, Failure> {
-        Written::of(self.engine.create_user(&caller, &body, &query).await?.as_ref())
+        Written::of(
+            self.engine
+                .create_user(&caller, &body, &query)
+                .await?
+                .as_ref(),
+        )
     }
 
     /// Read the current user
     ///
     /// Sends the caller's own record, and nothing but its `id` where the caller may not read it.
     #[oai(path = "/users/me", method = "get", operation_id = "readMe")]
-    async fn read_me(&self, caller: Caller<'_>, query: Query<Single>) -> Result<One<User>, Failure> {
+    async fn read_me(
+        &self,
+        caller: Caller<'_>,
+        query: Query<Single>,
+    ) -> Result<One<User>, Failure> {
         One::of(&self.engine.read_me(&caller, &query).await?)
     }
 
@@ -85,7 +94,12 @@ impl UsersApi {
         /// The fields to change.
         body: Body<User>,
     ) -> Result<Written<User>, Failure> {
-        Written::of(self.engine.update_user(&caller, &id, &body, &query).await?.as_ref())
+        Written::of(
+            self.engine
+                .update_user(&caller, &id, &body, &query)
+                .await?
+                .as_ref(),
+        )
     }
 
     /// Delete a user

@@ -8,7 +8,7 @@ use std::time::Duration;
 use roster_engine::{Engine, FirstAdministrator, Secret, SystemClock};
 use roster_sdk::Linked;
 use roster_storage::{Store, migrate};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -66,6 +66,15 @@ pub(crate) async fn engine(config: &Config, linked: Vec<Linked>) -> Result<Engin
         .map_err(|error| StartError::engine("cannot start", &error))
 }
 
+/// Listens with answers sent at once; accepted connections take the option over.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(1_024)
+}
+
 /// Opens the database, its schema up to date.
 async fn open(config: &Config) -> Result<Store, StartError> {
     let settings = roster_storage::Settings::new(wiring::location(config));
@@ -93,8 +102,7 @@ impl Server {
             .await
             .map_err(|error| StartError::engine("cannot make the first administrator", &error))?;
         let bind = config.server.bind;
-        let listener = TcpListener::bind(bind)
-            .await
+        let listener = listen(bind)
             .map_err(|error| StartError::new(&format!("cannot listen on {bind}"), error))?;
         let address =
             listener.local_addr().map_err(|error| StartError::new("cannot listen", error))?;

@@ -6,27 +6,38 @@ use super::*;
 async fn shown(error: impl Into<poem::Error>) -> (u16, String) {
     let id = RequestId::of(&HeaderMap::new());
     let mut response = respond(error.into(), "/users/theme", &id);
-    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json; charset=utf-8");
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "application/json; charset=utf-8"
+    );
     let body = response.take_body().into_string().await.unwrap();
     (response.status().as_u16(), body)
 }
 
 #[tokio::test]
 async fn the_code_comes_after_the_other_facts() {
-    let problem = Problem::new(Code::ValueTooLong).with("max_length", 50).with("field", "title");
+    let problem = Problem::new(Code::ValueTooLong)
+        .with("max_length", 50)
+        .with("field", "title");
     let problem = problem.with("code", "FORGED").saying("too long");
 
     let (status, body) = shown(Failure(problem.into())).await;
 
     assert_eq!(status, 400);
-    assert!(body.starts_with(r#"{"errors":[{"message":"too long","extensions":{"#), "{body}");
+    assert!(
+        body.starts_with(r#"{"errors":[{"message":"too long","extensions":{"#),
+        "{body}"
+    );
     assert!(body.ends_with(r#","code":"VALUE_TOO_LONG"}}]}"#), "{body}");
     assert!(!body.contains("FORGED"), "{body}");
 }
 
 #[tokio::test]
 async fn problems_of_different_statuses_are_a_500_that_names_them_all() {
-    let problems = vec![Problem::new(Code::Forbidden), Problem::new(Code::InvalidPayload)];
+    let problems = vec![
+        Problem::new(Code::Forbidden),
+        Problem::new(Code::InvalidPayload),
+    ];
 
     let (status, body) = shown(Failure(Error::of(problems).unwrap())).await;
 
@@ -55,7 +66,10 @@ async fn unknown_routes_and_methods_are_the_same_404() {
     let expected = r#"{"errors":[{"message":"Route /users/theme doesn't exist.","extensions":{"path":"/users/theme","code":"ROUTE_NOT_FOUND"}}]}"#;
 
     assert_eq!(shown(NotFoundError).await, (404, expected.to_owned()));
-    assert_eq!(shown(MethodNotAllowedError).await, (404, expected.to_owned()));
+    assert_eq!(
+        shown(MethodNotAllowedError).await,
+        (404, expected.to_owned())
+    );
 }
 
 #[test]
@@ -73,5 +87,8 @@ fn a_cause_is_told_with_its_own_causes() {
 
     let told = Chain(error.cause().unwrap()).to_string();
 
-    assert_eq!(told, "INTERNAL_SERVER_ERROR: An unexpected error occurred.: disk full");
+    assert_eq!(
+        told,
+        "INTERNAL_SERVER_ERROR: An unexpected error occurred.: disk full"
+    );
 }

@@ -74,7 +74,9 @@ async fn a_panic_is_a_trap_and_its_text_is_logged() {
 async fn an_endless_recursion_is_a_trap() {
     let (reason, _) = failure("recursion", PATIENT).await;
 
-    assert_eq!(reason, "trap: call stack exhausted");
+    // Which of the two stacks ends first, the guest's own or ours, is the compiler's choice.
+    let ends = ["trap: call stack exhausted", "trap: out of bounds memory access"];
+    assert!(ends.contains(&reason.as_str()), "{reason}");
 }
 
 #[tokio::test]
