@@ -25,7 +25,11 @@ pub struct FieldError {
 impl Draft {
     /// A draft over these values.
     pub fn new(values: Map<String, Value>) -> Self {
-        Self { values, patch: Map::new(), errors: Vec::new() }
+        Self {
+            values,
+            patch: Map::new(),
+            errors: Vec::new(),
+        }
     }
 
     /// The value of a field, if the write carries one.

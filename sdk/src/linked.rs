@@ -42,7 +42,12 @@ impl Linked {
 
     /// A plugin of several kinds.
     pub fn builder<P: Plugin>(name: impl Into<String>) -> LinkedBuilder<P> {
-        LinkedBuilder { name: name.into(), hooks: None, mailer: None, plugin: PhantomData }
+        LinkedBuilder {
+            name: name.into(),
+            hooks: None,
+            mailer: None,
+            plugin: PhantomData,
+        }
     }
 
     /// The name that configuration uses.
@@ -87,7 +92,12 @@ impl<P: Plugin> LinkedBuilder<P> {
 
     /// The linked plugin.
     pub fn build(self) -> Linked {
-        let Self { name, hooks, mailer, .. } = self;
+        let Self {
+            name,
+            hooks,
+            mailer,
+            ..
+        } = self;
         let start = move |config: Value, host: Arc<dyn Host>| -> Starting {
             Box::pin(async move {
                 let plugin = Arc::new(plugin::start::<P>(config, host.as_ref()).await?);
@@ -98,6 +108,9 @@ impl<P: Plugin> LinkedBuilder<P> {
                 })
             })
         };
-        Linked { name, start: Arc::new(start) }
+        Linked {
+            name,
+            start: Arc::new(start),
+        }
     }
 }

@@ -102,7 +102,11 @@ pub struct Manifest {
 impl Manifest {
     /// A manifest without any wish.
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
-        Self { name: name.into(), version: version.into(), ..Self::default() }
+        Self {
+            name: name.into(),
+            version: version.into(),
+            ..Self::default()
+        }
     }
 
     /// Asks to be called for an event of the users collection.
@@ -114,7 +118,10 @@ impl Manifest {
     /// Asks to be called for an event of some collection.
     #[must_use]
     pub fn on_collection(mut self, collection: impl Into<String>, event: Event) -> Self {
-        self.subscriptions.push(Subscription { collection: collection.into(), event });
+        self.subscriptions.push(Subscription {
+            collection: collection.into(),
+            event,
+        });
         self
     }
 

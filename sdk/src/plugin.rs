@@ -20,8 +20,8 @@ pub trait Plugin: Sized + Send + Sync + 'static {
 
 /// Starts a plugin with its untyped configuration table, in both builds and in tests.
 pub(crate) async fn start<P: Plugin>(config: Value, host: &dyn Host) -> Result<P, StartError> {
-    let config = serde_json::from_value(config)
-        .map_err(|error| StartError(format!("config: {error}")))?;
+    let config =
+        serde_json::from_value(config).map_err(|error| StartError(format!("config: {error}")))?;
     P::start(config, host).await
 }
 

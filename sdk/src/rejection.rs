@@ -14,7 +14,11 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal with status 400.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), status: 400 }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            status: 400,
+        }
     }
 
     /// The same with another status.
@@ -37,7 +41,9 @@ pub struct Failure {
 impl Failure {
     /// A failure with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
+        Self {
+            reason: reason.into(),
+        }
     }
 }
 

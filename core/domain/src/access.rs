@@ -111,7 +111,12 @@ pub fn authorize(
 
 impl Grant {
     const fn all(action: Action, collection: Collection) -> Self {
-        Self { collection, action, filter: Filter::Everything, fields: Fields::All }
+        Self {
+            collection,
+            action,
+            filter: Filter::Everything,
+            fields: Fields::All,
+        }
     }
 
     /// A grant without limits, for the server itself. Its uses are listed by a test.
@@ -144,7 +149,10 @@ impl Grant {
     /// The positions of the fields it reaches.
     pub fn visible(&self, schema: &Schema) -> Vec<usize> {
         let fields = schema.fields().iter().enumerate();
-        fields.filter(|(_, field)| self.allows(&field.name)).map(|(index, _)| index).collect()
+        fields
+            .filter(|(_, field)| self.allows(&field.name))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     /// Refuses unless this is a grant for that action: a read grant does not write.
@@ -170,15 +178,30 @@ mod tests {
     const ACTIONS: [Action; 4] = [Action::Create, Action::Read, Action::Update, Action::Delete];
 
     fn user() -> Principal {
-        Principal::User { id: UserId(Uuid::from_u128(1)), role: None, session: None }
+        Principal::User {
+            id: UserId(Uuid::from_u128(1)),
+            role: None,
+            session: None,
+        }
     }
 
     #[test]
     fn nothing_is_granted_by_default() {
-        let app = Rights { admin_access: false, app_access: true };
+        let app = Rights {
+            admin_access: false,
+            app_access: true,
+        };
 
         for action in ACTIONS {
-            assert!(authorize(&Principal::Public, Rights::default(), action, Collection::Users).is_err());
+            assert!(
+                authorize(
+                    &Principal::Public,
+                    Rights::default(),
+                    action,
+                    Collection::Users
+                )
+                .is_err()
+            );
             assert!(authorize(&user(), Rights::default(), action, Collection::Users).is_err());
             assert!(authorize(&user(), app, action, Collection::Users).is_err());
         }
@@ -186,7 +209,10 @@ mod tests {
 
     #[test]
     fn admin_access_never_helps_the_public() {
-        let admin = Rights { admin_access: true, app_access: true };
+        let admin = Rights {
+            admin_access: true,
+            app_access: true,
+        };
 
         assert!(authorize(&Principal::Public, admin, Action::Read, Collection::Users).is_err());
         assert!(authorize(&user(), admin, Action::Read, Collection::Users).is_ok());

@@ -64,11 +64,17 @@ impl Code {
         match self {
             Self::Conflict => ("CONFLICT", 409, "The record was changed by somebody else."),
             Self::FailedValidation => ("FAILED_VALIDATION", 400, "Validation failed."),
-            Self::Forbidden => ("FORBIDDEN", 403, "You don't have permission to access this."),
-            Self::Internal => ("INTERNAL_SERVER_ERROR", 500, "An unexpected error occurred."),
-            Self::InvalidCredentials => {
-                ("INVALID_CREDENTIALS", 401, "Invalid user credentials.")
-            }
+            Self::Forbidden => (
+                "FORBIDDEN",
+                403,
+                "You don't have permission to access this.",
+            ),
+            Self::Internal => (
+                "INTERNAL_SERVER_ERROR",
+                500,
+                "An unexpected error occurred.",
+            ),
+            Self::InvalidCredentials => ("INVALID_CREDENTIALS", 401, "Invalid user credentials."),
             Self::InvalidForeignKey => ("INVALID_FOREIGN_KEY", 400, "Invalid foreign key."),
             Self::InvalidOtp => ("INVALID_OTP", 401, "Invalid user OTP."),
             Self::InvalidPayload => ("INVALID_PAYLOAD", 400, "Invalid payload."),
@@ -82,9 +88,7 @@ impl Code {
             Self::RouteNotFound => ("ROUTE_NOT_FOUND", 404, "Route doesn't exist."),
             Self::ServiceUnavailable => ("SERVICE_UNAVAILABLE", 503, "Service is unavailable."),
             Self::TokenExpired => ("TOKEN_EXPIRED", 401, "Token expired."),
-            Self::UnprocessableContent => {
-                ("UNPROCESSABLE_CONTENT", 422, "Can't process content.")
-            }
+            Self::UnprocessableContent => ("UNPROCESSABLE_CONTENT", 422, "Can't process content."),
             Self::UserSuspended => ("USER_SUSPENDED", 401, "User suspended."),
             Self::ValueOutOfRange => ("VALUE_OUT_OF_RANGE", 400, "Numeric value is out of range."),
             Self::ValueTooLong => ("VALUE_TOO_LONG", 400, "Value is too long."),

@@ -11,10 +11,14 @@ pub fn key(address: &str) -> String {
 /// labels whose last is not a number. Nothing is trimmed; quotes, blanks and control characters
 /// are refused (RFC 5321 §4.1.2 without quoted strings and address literals, RFC 6531 for Unicode).
 pub fn is_valid(address: &str) -> bool {
-    let Some((local, domain)) = address.split_once('@') else { return false };
+    let Some((local, domain)) = address.split_once('@') else {
+        return false;
+    };
     address.len() <= 254
         && (1..=64).contains(&local.len())
-        && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
+        && local
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
         && is_domain(domain)
 }
 
@@ -24,7 +28,9 @@ fn is_atom(c: char) -> bool {
 
 fn is_domain(domain: &str) -> bool {
     let labels: Vec<&str> = domain.split('.').collect();
-    let Some(last) = labels.last() else { return false };
+    let Some(last) = labels.last() else {
+        return false;
+    };
     labels.len() >= 2
         && last.chars().count() >= 2
         && !last.chars().all(|c| c.is_ascii_digit())
@@ -42,12 +48,31 @@ mod tests {
 
     #[test]
     fn addresses_are_accepted_or_refused_as_documented() {
-        for good in ["a@b.co", "Ada.Lovelace+x@example.com", "é@exämple.org", "o'neil@example.com"] {
+        for good in [
+            "a@b.co",
+            "Ada.Lovelace+x@example.com",
+            "é@exämple.org",
+            "o'neil@example.com",
+        ] {
             assert!(is_valid(good), "{good}");
         }
         for bad in [
-            "", "nonsense", "foo@localhost", " a@b.co", "a@b.co ", "a@@b.co", "a@b@c.co", "@b.co",
-            "a@", "a@b..co", "a.@b.co", "a b@c.co", "a@b.c", "a@1.22", "a\r\n@b.co", "a@-b.co",
+            "",
+            "nonsense",
+            "foo@localhost",
+            " a@b.co",
+            "a@b.co ",
+            "a@@b.co",
+            "a@b@c.co",
+            "@b.co",
+            "a@",
+            "a@b..co",
+            "a.@b.co",
+            "a b@c.co",
+            "a@b.c",
+            "a@1.22",
+            "a\r\n@b.co",
+            "a@-b.co",
         ] {
             assert!(!is_valid(bad), "{bad:?}");
         }

@@ -26,7 +26,11 @@ impl Problem {
     /// A problem with the code's own message.
     pub fn new(code: Code) -> Self {
         let message = code.message().to_owned();
-        Self { code, message, extensions: Map::new() }
+        Self {
+            code,
+            message,
+            extensions: Map::new(),
+        }
     }
 
     /// The same with another message.
@@ -54,7 +58,10 @@ pub struct Error {
 impl Error {
     /// An error of several problems; `None` for an empty list.
     pub fn of(problems: Vec<Problem>) -> Option<Self> {
-        (!problems.is_empty()).then_some(Self { problems, source: None })
+        (!problems.is_empty()).then_some(Self {
+            problems,
+            source: None,
+        })
     }
 
     /// The problems, at least one.
@@ -70,7 +77,11 @@ impl Error {
     /// The HTTP status: that of the problems, 500 where they differ (contract/query.md §9).
     pub fn status(&self) -> u16 {
         let first = self.problems[0].code.status();
-        if self.problems.iter().all(|p| p.code.status() == first) { first } else { 500 }
+        if self.problems.iter().all(|p| p.code.status() == first) {
+            first
+        } else {
+            500
+        }
     }
 
     /// The same with the cause, which is logged and never sent.
@@ -106,9 +117,16 @@ impl Error {
 
     /// Fields that do not exist or may not be touched.
     pub fn forbidden_fields(collection: &str, fields: &[String]) -> Self {
-        let (noun, verb) =
-            if fields.len() == 1 { ("field", "it does") } else { ("fields", "they do") };
-        let names = fields.iter().map(|f| format!("\"{f}\"")).collect::<Vec<_>>().join(", ");
+        let (noun, verb) = if fields.len() == 1 {
+            ("field", "it does")
+        } else {
+            ("fields", "they do")
+        };
+        let names = fields
+            .iter()
+            .map(|f| format!("\"{f}\""))
+            .collect::<Vec<_>>()
+            .join(", ");
         Problem::new(Code::Forbidden)
             .saying(format!(
                 "You don't have permission to access {noun} {names} in collection \"{collection}\" or {verb} not exist. Queried in root."
@@ -143,12 +161,17 @@ impl Error {
 
 fn reasoned(code: Code, lead: &str, reason: &dyn fmt::Display) -> Problem {
     let reason = reason.to_string();
-    Problem::new(code).saying(format!("{lead}. {reason}.")).with("reason", reason)
+    Problem::new(code)
+        .saying(format!("{lead}. {reason}."))
+        .with("reason", reason)
 }
 
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
-        Self { problems: vec![problem], source: None }
+        Self {
+            problems: vec![problem],
+            source: None,
+        }
     }
 }
 
@@ -172,7 +195,9 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn std::error::Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn std::error::Error + 'static))
     }
 }
 
@@ -182,7 +207,11 @@ pub mod field {
 
     /// The value does not pass a rule; `kind` is the wire's `type`, `clause` its sentence.
     pub fn failed(field: &str, kind: &str, clause: &str) -> Problem {
-        let clause = if clause.is_empty() { String::new() } else { format!(" {clause}") };
+        let clause = if clause.is_empty() {
+            String::new()
+        } else {
+            format!(" {clause}")
+        };
         Problem::new(Code::FailedValidation)
             .saying(format!("Validation failed for field \"{field}\".{clause}"))
             .with("field", field)

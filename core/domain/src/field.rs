@@ -68,9 +68,10 @@ impl FieldType {
                 // PostgreSQL cannot store U+0000; refused for both, so that both agree.
                 (!text.contains('\0')).then(|| Value::Text(text.clone()))
             }
-            (Self::Integer, Json::Number(n)) => {
-                n.as_i64().filter(|n| i32::try_from(*n).is_ok()).map(Value::Integer)
-            }
+            (Self::Integer, Json::Number(n)) => n
+                .as_i64()
+                .filter(|n| i32::try_from(*n).is_ok())
+                .map(Value::Integer),
             (Self::BigInteger, Json::Number(n)) => n.as_i64().map(Value::Integer),
             (Self::Float, Json::Number(n)) => n.as_f64().map(Value::Float),
             (Self::Boolean, Json::Bool(b)) => Some(Value::Boolean(*b)),

@@ -91,13 +91,20 @@ impl Query {
     ) -> Result<Self> {
         let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
         if let Some(name) = NOT_YET.into_iter().find(|name| given(name).is_some()) {
-            return Err(Error::invalid_query(format!("\"{name}\" is not supported yet")));
+            return Err(Error::invalid_query(format!(
+                "\"{name}\" is not supported yet"
+            )));
         }
         let filter = match given("filter") {
-            Some(json) => filter::parse(schema, &decode("filter", json)?, filter::Limits::default())?,
+            Some(json) => {
+                filter::parse(schema, &decode("filter", json)?, filter::Limits::default())?
+            }
             None => Filter::Everything,
         };
-        let sort = words("sort", given("sort"))?.iter().map(|word| Sort::parse(word)).collect();
+        let sort = words("sort", given("sort"))?
+            .iter()
+            .map(|word| Sort::parse(word))
+            .collect();
         let query = Self {
             projection: Arc::new(projection(schema, grant, given("fields"))?),
             filter,
@@ -110,11 +117,16 @@ impl Query {
         let offset = number("offset", given("offset"), 0)?;
         let page = number("page", given("page"), 0)?;
         let offset = match (page, query.limit) {
-            (Some(page), Some(limit)) if page >= 1 => (page - 1).unsigned_abs().saturating_mul(limit),
+            (Some(page), Some(limit)) if page >= 1 => {
+                (page - 1).unsigned_abs().saturating_mul(limit)
+            }
             _ => offset.unwrap_or(0).unsigned_abs(),
         };
         // Both databases count in 64 bits with a sign.
-        Ok(Self { offset: offset.min(i64::MAX.unsigned_abs()), ..query })
+        Ok(Self {
+            offset: offset.min(i64::MAX.unsigned_abs()),
+            ..query
+        })
     }
 
     /// Filtering and sorting need the same right as reading.
@@ -132,7 +144,10 @@ impl Query {
         }
         let concealed = |sort: &&Sort| schema.field(&sort.field).is_some_and(|f| f.is_concealed);
         self.sort.iter().find(concealed).map_or(Ok(()), |sort| {
-            Err(Error::invalid_query(format!("field `{}` is concealed and cannot be sorted by", sort.field)))
+            Err(Error::invalid_query(format!(
+                "field `{}` is concealed and cannot be sorted by",
+                sort.field
+            )))
         })
     }
 }
@@ -140,8 +155,14 @@ impl Query {
 impl Sort {
     fn parse(word: &str) -> Self {
         match word.strip_prefix('-') {
-            Some(field) => Self { field: field.to_owned(), direction: Direction::Descending },
-            None => Self { field: word.to_owned(), direction: Direction::Ascending },
+            Some(field) => Self {
+                field: field.to_owned(),
+                direction: Direction::Descending,
+            },
+            None => Self {
+                field: word.to_owned(),
+                direction: Direction::Ascending,
+            },
         }
     }
 }
@@ -165,17 +186,28 @@ fn decode(name: &str, json: &Json) -> Result<Json> {
 
 /// A list: comma-separated text, or an array of such.
 fn words(name: &str, json: Option<&Json>) -> Result<Vec<String>> {
-    let split = |text: &str| text.split(',').map(|word| word.trim().to_owned()).collect::<Vec<_>>();
+    let split = |text: &str| {
+        text.split(',')
+            .map(|word| word.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
     let all: Vec<String> = match json {
         None => Vec::new(),
         Some(Json::String(text)) => split(text),
         Some(Json::Array(list)) => {
             let texts = list.iter().map(|json| json.as_str().map(split));
-            texts.collect::<Option<Vec<_>>>().map(|lists| lists.concat()).ok_or_else(|| {
-                Error::invalid_query(format!("\"{name}\" has to be a list of names"))
-            })?
+            texts
+                .collect::<Option<Vec<_>>>()
+                .map(|lists| lists.concat())
+                .ok_or_else(|| {
+                    Error::invalid_query(format!("\"{name}\" has to be a list of names"))
+                })?
         }
-        Some(_) => return Err(Error::invalid_query(format!("\"{name}\" has to be a list of names"))),
+        Some(_) => {
+            return Err(Error::invalid_query(format!(
+                "\"{name}\" has to be a list of names"
+            )));
+        }
     };
     Ok(all.into_iter().filter(|word| !word.is_empty()).collect())
 }
@@ -242,7 +274,12 @@ fn meta(json: Option<&Json>) -> Result<Meta> {
     let mut meta = Meta::default();
     for word in words("meta", json)? {
         match word.as_str() {
-            "*" => meta = Meta { total_count: true, filter_count: true },
+            "*" => {
+                meta = Meta {
+                    total_count: true,
+                    filter_count: true,
+                }
+            }
             "total_count" => meta.total_count = true,
             "filter_count" => meta.filter_count = true,
             _ => {

@@ -18,14 +18,20 @@ pub struct Projection {
 impl Projection {
     /// Every field.
     pub fn all(schema: &Arc<Schema>) -> Self {
-        Self { schema: Arc::clone(schema), fields: (0..schema.fields().len()).collect() }
+        Self {
+            schema: Arc::clone(schema),
+            fields: (0..schema.fields().len()).collect(),
+        }
     }
 
     /// The fields of these positions, each once.
     pub fn of(schema: &Arc<Schema>, mut fields: Vec<usize>) -> Self {
         fields.sort_unstable();
         fields.dedup();
-        Self { schema: Arc::clone(schema), fields }
+        Self {
+            schema: Arc::clone(schema),
+            fields,
+        }
     }
 
     /// The schema.
@@ -35,7 +41,9 @@ impl Projection {
 
     /// The fields, in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = &Field> {
-        self.fields.iter().map(|&index| &self.schema.fields()[index])
+        self.fields
+            .iter()
+            .map(|&index| &self.schema.fields()[index])
     }
 }
 
@@ -63,7 +71,10 @@ impl Item {
 
     /// The value of a field, if it was asked for.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let position = self.projection.fields().position(|field| field.name == name)?;
+        let position = self
+            .projection
+            .fields()
+            .position(|field| field.name == name)?;
         self.values.get(position)
     }
 
@@ -74,7 +85,9 @@ impl Item {
 
     /// The item as JSON.
     pub fn to_json(&self) -> Map<String, Json> {
-        self.iter().map(|(field, value)| (field.name.clone(), value.to_json())).collect()
+        self.iter()
+            .map(|(field, value)| (field.name.clone(), value.to_json()))
+            .collect()
     }
 }
 

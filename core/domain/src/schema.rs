@@ -24,9 +24,16 @@ impl Schema {
     }
 
     fn new(collection: Collection, fields: Vec<Field>) -> Self {
-        let by_name =
-            fields.iter().enumerate().map(|(index, field)| (field.name.clone(), index)).collect();
-        Self { collection, fields, by_name }
+        let by_name = fields
+            .iter()
+            .enumerate()
+            .map(|(index, field)| (field.name.clone(), index))
+            .collect();
+        Self {
+            collection,
+            fields,
+            by_name,
+        }
     }
 
     /// The collection.

@@ -4,8 +4,8 @@ use moka::future::Cache;
 use roster_domain::{Action, Collection, Grant, Result, Rights, UserId, authorize};
 use roster_storage::unguarded::{self, Bearer};
 
-use crate::context::Context;
 use crate::Inner;
+use crate::context::Context;
 
 /// The user, their generation and the rules' epoch: a change of any of them is another key.
 type Key = (UserId, i64, i64);

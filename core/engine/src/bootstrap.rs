@@ -55,7 +55,10 @@ pub(crate) async fn run(
     }
     make_role(inner, &mut tx, role, Reason::Bootstrap).await?;
     users::create::within(inner, &cx, tx, &grant, &ready).await?;
-    Ok(Some(FirstAdministrator { email, password: (!is_configured).then_some(password) }))
+    Ok(Some(FirstAdministrator {
+        email,
+        password: (!is_configured).then_some(password),
+    }))
 }
 
 pub(crate) async fn create_administrator(
@@ -70,7 +73,10 @@ pub(crate) async fn create_administrator(
     };
     let role_id = role.to_string();
     let body = json!({ "email": email, "password": password.expose(), "role": role_id });
-    let (cx, grant) = (context(inner, Reason::CommandLine), system(Reason::CommandLine));
+    let (cx, grant) = (
+        context(inner, Reason::CommandLine),
+        system(Reason::CommandLine),
+    );
     let ready = users::create::prepare(inner, &cx, &grant, &body).await?;
     let mut tx = inner.store.begin().await?;
     if existing.is_none() {
@@ -81,7 +87,8 @@ pub(crate) async fn create_administrator(
 
 pub(crate) async fn set_password(inner: &Inner, email: &str, password: &Secret) -> Result<()> {
     let id = unguarded::user_by_email(&inner.store, &email::key(email)).await?;
-    let id = id.ok_or_else(|| Error::unprocessable(format!("no user has the address `{email}`")))?;
+    let id =
+        id.ok_or_else(|| Error::unprocessable(format!("no user has the address `{email}`")))?;
     let cx = context(inner, Reason::CommandLine);
     let grant = Grant::system(Reason::CommandLine, Action::Update, Collection::Users);
     let body = json!({ "password": password.expose() });

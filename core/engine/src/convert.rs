@@ -63,9 +63,9 @@ fn principal(principal: &Principal) -> roster_sdk::Principal {
             id: id.to_string(),
             role: role.map(|role| role.to_string()),
         },
-        Principal::System(reason) => {
-            roster_sdk::Principal::System { reason: reason.as_str().to_owned() }
-        }
+        Principal::System(reason) => roster_sdk::Principal::System {
+            reason: reason.as_str().to_owned(),
+        },
     }
 }
 
@@ -76,13 +76,17 @@ pub(crate) fn visible(
     values: &Map<String, Json>,
 ) -> Map<String, Json> {
     let seen = values.iter().filter(|(name, _)| slot.reads(schema, name));
-    seen.map(|(name, value)| (name.clone(), value.clone())).collect()
+    seen.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// A plugin's refusal in our words; the reason if it is malformed.
 pub(crate) fn refusal(rejection: Rejection) -> Result<Error, String> {
     if !(400..=499).contains(&rejection.status) {
-        return Err(format!("rejected with status {}, expected 400 to 499", rejection.status));
+        return Err(format!(
+            "rejected with status {}, expected 400 to 499",
+            rejection.status
+        ));
     }
     check_code(&rejection.code)?;
     let code = Code::Plugin(rejection.code, rejection.status);
@@ -93,7 +97,9 @@ pub(crate) fn refusal(rejection: Rejection) -> Result<Error, String> {
 pub(crate) fn field_problem(error: roster_sdk::FieldError) -> Result<Problem, String> {
     check_code(&error.code)?;
     let problem = Problem::new(Code::Plugin(error.code, 400)).saying(cut(error.message));
-    Ok(problem.with("field", error.field).with("path", Json::Array(Vec::new())))
+    Ok(problem
+        .with("field", error.field)
+        .with("path", Json::Array(Vec::new())))
 }
 
 fn check_code(code: &str) -> Result<(), String> {

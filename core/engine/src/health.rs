@@ -40,7 +40,12 @@ pub(crate) async fn health(inner: &Inner, cx: &Context) -> Health {
         Ok(()) => "ok",
     };
     if !cx.rights.admin_access {
-        return Health { status, release_id: None, service_id: None, checks: None };
+        return Health {
+            status,
+            release_id: None,
+            service_id: None,
+            checks: None,
+        };
     }
     let name = format!("{}:responseTime", inner.store.kind());
     let check = json!([{

@@ -6,11 +6,11 @@ use roster_domain::{Code, Collection, Draft, Error, Problem, Record, Result};
 use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
 use uuid::Uuid;
 
+use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, field_problem, refusal, visible};
 use crate::registry::{OnFailure, PluginSlot};
 use crate::system::new_id;
-use crate::Inner;
 
 const USERS: Collection = Collection::Users;
 
@@ -53,7 +53,9 @@ async fn before_write(
     for slot in slots {
         let context = occasion.context(slot, call, event, USERS, Some(id));
         let mut shown = roster_sdk::Draft::new(visible(slot, &inner.schema, &draft.to_json()));
-        let Some(hooks) = &slot.instance.hooks else { continue };
+        let Some(hooks) = &slot.instance.hooks else {
+            continue;
+        };
         let answer = timed(slot, async {
             match &stored {
                 None => hooks.before_create(&context, &mut shown).await,
@@ -88,7 +90,9 @@ pub(crate) async fn before_delete(
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
     let stored = stored.item.to_json();
     for slot in slots {
-        let Some(hooks) = &slot.instance.hooks else { continue };
+        let Some(hooks) = &slot.instance.hooks else {
+            continue;
+        };
         let context = occasion.context(slot, call, Event::BeforeDelete, USERS, Some(id));
         let stored = record(slot, inner, &stored);
         let answer = timed(slot, hooks.before_delete(&context, &stored)).await;
@@ -112,7 +116,9 @@ pub(crate) async fn before_login(
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
     for slot in slots {
-        let Some(hooks) = &slot.instance.hooks else { continue };
+        let Some(hooks) = &slot.instance.hooks else {
+            continue;
+        };
         let context = occasion.context(slot, call, Event::BeforeLogin, USERS, Some(id));
         let login = Login {
             user: record(slot, inner, user),
@@ -138,7 +144,10 @@ pub(crate) async fn after(
         match context.event {
             Event::AfterCreate => hooks.after_create(&context, &shown).await,
             Event::AfterUpdate => {
-                let seen = payload.changed.iter().filter(|name| slot.reads(&inner.schema, name));
+                let seen = payload
+                    .changed
+                    .iter()
+                    .filter(|name| slot.reads(&inner.schema, name));
                 let changed: Vec<String> = seen.cloned().collect();
                 hooks.after_update(&context, &shown, &changed).await
             }
@@ -153,10 +162,12 @@ pub(crate) async fn after(
             }
         }
     };
-    timed(slot, async { call.await.map_err(HookError::Failed) }).await.map_err(|error| match error {
-        HookError::Failed(failure) => failure,
-        HookError::Rejected(rejection) => Failure::new(rejection.message),
-    })
+    timed(slot, async { call.await.map_err(HookError::Failed) })
+        .await
+        .map_err(|error| match error {
+            HookError::Failed(failure) => failure,
+            HookError::Rejected(rejection) => Failure::new(rejection.message),
+        })
 }
 
 /// What the outbox keeps of an after-event.
@@ -181,9 +192,11 @@ async fn timed(
     slot: &PluginSlot,
     call: impl Future<Output = Result<(), HookError>>,
 ) -> Result<(), HookError> {
-    tokio::time::timeout(slot.timeout, call).await.unwrap_or_else(|_| {
-        Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into())
-    })
+    tokio::time::timeout(slot.timeout, call)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into())
+        })
 }
 
 /// Puts a plugin's changes into the draft, within what it was granted.
@@ -197,10 +210,15 @@ fn take(
     if let Some(name) = patch.keys().find(|name| !slot.writes(&inner.schema, name)) {
         return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
     }
-    let problems = errors.into_iter().map(field_problem).collect::<Result<Vec<_>, _>>();
+    let problems = errors
+        .into_iter()
+        .map(field_problem)
+        .collect::<Result<Vec<_>, _>>();
     let problems = problems.map_err(|reason| HookError::Failed(Failure { reason }))?;
     let mut changed = draft.clone();
-    changed.patch(patch).map_err(|error| HookError::from(Failure::new(error.to_string())))?;
+    changed
+        .patch(patch)
+        .map_err(|error| HookError::from(Failure::new(error.to_string())))?;
     *draft = changed;
     Ok(problems)
 }

@@ -11,7 +11,9 @@ pub struct PluginHost {
 impl PluginHost {
     /// The host for the plugin of this name.
     pub fn new(plugin: impl Into<String>) -> Self {
-        Self { plugin: plugin.into() }
+        Self {
+            plugin: plugin.into(),
+        }
     }
 }
 

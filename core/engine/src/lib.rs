@@ -38,8 +38,8 @@ pub use health::Health;
 pub use host::PluginHost;
 pub use login::Tokens;
 pub use outbox::Deliverer;
-pub use secrets::random_secret;
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
+pub use secrets::random_secret;
 pub use settings::{OutboxSettings, PasswordSettings, Secret, Settings};
 pub use system::SystemClock;
 pub use users::List;
@@ -98,7 +98,9 @@ impl Engine {
             delivery: Notify::new(),
             node: system::new_id(clock_now)?.to_string(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Finds out who acts. No token is the public principal, never the system.
@@ -134,12 +136,7 @@ impl Engine {
     ///
     /// # Errors
     /// `FORBIDDEN` for missing, forbidden and malformed ids alike; `INVALID_QUERY`.
-    pub async fn read_user(
-        &self,
-        cx: &Context,
-        id: &str,
-        parameters: &Parameters,
-    ) -> Result<Item> {
+    pub async fn read_user(&self, cx: &Context, id: &str, parameters: &Parameters) -> Result<Item> {
         users::read::one(&self.inner, cx, id, parameters).await
     }
 

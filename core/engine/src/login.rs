@@ -43,7 +43,11 @@ fn tokens(inner: &Inner, cx: &Context, owner: &Owner, refresh: &RefreshToken) ->
         iss: Keys::issuer(),
     })?;
     let expires = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
-    Ok(Tokens { access_token, refresh_token: refresh.to_text(), expires })
+    Ok(Tokens {
+        access_token,
+        refresh_token: refresh.to_text(),
+        expires,
+    })
 }
 
 fn session_id(inner: &Inner) -> Result<SessionId> {
@@ -60,7 +64,10 @@ impl<'a> Body<'a> {
     fn read(body: &'a Json) -> Result<Self> {
         let map = body.as_object();
         let map = map.ok_or_else(|| Error::invalid_payload("\"value\" must be of type object"))?;
-        Ok(Self { map, reasons: Vec::new() })
+        Ok(Self {
+            map,
+            reasons: Vec::new(),
+        })
     }
 
     fn optional(&mut self, name: &str) -> Option<&'a str> {
@@ -77,7 +84,9 @@ impl<'a> Body<'a> {
     fn required(&mut self, name: &str) -> &'a str {
         let before = self.reasons.len();
         match self.optional(name) {
-            Some("") => self.reasons.push(format!("\"{name}\" is not allowed to be empty")),
+            Some("") => self
+                .reasons
+                .push(format!("\"{name}\" is not allowed to be empty")),
             Some(text) => return text,
             None if self.reasons.len() == before => {
                 self.reasons.push(format!("\"{name}\" is required"));
@@ -92,9 +101,12 @@ impl<'a> Body<'a> {
         match self.optional("mode") {
             None | Some("json") => {}
             Some("cookie" | "session") => {
-                self.reasons.push("\"mode\" cookie and session are not supported yet".to_owned());
+                self.reasons
+                    .push("\"mode\" cookie and session are not supported yet".to_owned());
             }
-            Some(_) => self.reasons.push("\"mode\" must be one of [cookie, json, session]".to_owned()),
+            Some(_) => self
+                .reasons
+                .push("\"mode\" must be one of [cookie, json, session]".to_owned()),
         }
     }
 

@@ -21,7 +21,9 @@ pub(crate) async fn changed(
     stored: &Record,
     valid: &Valid,
 ) -> Result<bool> {
-    let Some(address) = stored.item.get("email").and_then(Value::as_text) else { return Ok(false) };
+    let Some(address) = stored.item.get("email").and_then(Value::as_text) else {
+        return Ok(false);
+    };
     let what = match (valid.get("email"), valid.get("password")) {
         (Some(new), _) if new.as_text() != Some(address) => "e-mail address",
         (_, Some(_)) => "password",
@@ -44,7 +46,10 @@ pub(crate) async fn changed(
         kind: "mail".to_owned(),
         event: MAIL.to_owned(),
         collection: Collection::Users.table().to_owned(),
-        item: stored.user_id().map(|id| id.to_string()).unwrap_or_default(),
+        item: stored
+            .user_id()
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         user: stored.user_id().map(|id| id.0),
         payload: serde_json::to_value(&message).map_err(roster_domain::Error::internal)?,
         created_at: cx.now,

@@ -80,7 +80,9 @@ impl Deliverer {
 
     async fn deliver(&self, delivery: &Delivery) {
         let answer = tokio::time::timeout(self.inner.settings.outbox.lease, self.tell(delivery));
-        let answer = answer.await.unwrap_or_else(|_| Err(Failure::new("the lease ran out")));
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| Err(Failure::new("the lease ran out")));
         let outcome = match answer {
             Ok(()) => Outcome::Done,
             Err(failure) => self.failed(delivery, failure),
@@ -117,7 +119,8 @@ impl Deliverer {
             return Outcome::Dead { error };
         }
         tracing::warn!(subscriber, event, %id, attempts, error, "delivery failed, will be retried");
-        let at = self.inner.clock.now() + pause_after(attempts, settings.backoff, settings.max_backoff);
+        let at =
+            self.inner.clock.now() + pause_after(attempts, settings.backoff, settings.max_backoff);
         Outcome::Retry { at, error }
     }
 
@@ -158,7 +161,9 @@ async fn send(slot: &PluginSlot, delivery: &Delivery) -> Result<(), Failure> {
         .map_err(|error| Failure::new(error.to_string()))?;
     let occasion = Occasion {
         source: "outbox".to_owned(),
-        principal: roster_sdk::Principal::System { reason: "mail".to_owned() },
+        principal: roster_sdk::Principal::System {
+            reason: "mail".to_owned(),
+        },
         ip: None,
         user_agent: None,
         time: roster_domain::clock::format(delivery.entry.created_at),

@@ -18,12 +18,16 @@ pub(crate) async fn authenticate(
     let now = inner.clock.now();
     let client = Arc::new(client);
     let Some(token) = token else {
-        return Ok(Context { principal: Principal::Public, rights: Rights::default(), client, now });
+        return Ok(Context {
+            principal: Principal::Public,
+            rights: Rights::default(),
+            client,
+            now,
+        });
     };
     let (bearer, session) = if is_access_token(token) {
         let claims = inner.keys.verify(token, now)?;
-        let bearer =
-            unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now).await?;
+        let bearer = unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now).await?;
         (bearer, Some(claims.sid))
     } else {
         (bearer_of_token(inner, token).await?, None)
@@ -32,11 +36,20 @@ pub(crate) async fn authenticate(
         .filter(|bearer| bearer.status == Status::Active.as_str())
         .ok_or(Code::InvalidCredentials)?;
     let rights = access::rights(inner, &bearer).await?;
-    Ok(Context { principal: user(&bearer, session), rights, client, now })
+    Ok(Context {
+        principal: user(&bearer, session),
+        rights,
+        client,
+        now,
+    })
 }
 
 const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {
-    Principal::User { id: bearer.id, role: bearer.role, session }
+    Principal::User {
+        id: bearer.id,
+        role: bearer.role,
+        session,
+    }
 }
 
 async fn bearer_of_token(inner: &Inner, token: &str) -> Result<Option<Bearer>> {

@@ -67,8 +67,12 @@ pub struct Registry {
     subscribers: BTreeMap<(&'static str, Event), Vec<Arc<PluginSlot>>>,
 }
 
-const COLLECTIONS: [Collection; 4] =
-    [Collection::Users, Collection::Roles, Collection::Policies, Collection::Access];
+const COLLECTIONS: [Collection; 4] = [
+    Collection::Users,
+    Collection::Roles,
+    Collection::Policies,
+    Collection::Access,
+];
 
 impl Registry {
     /// Puts plugins in their order.
@@ -79,8 +83,12 @@ impl Registry {
         for slot in slots.iter().filter(|slot| slot.instance.hooks.is_some()) {
             for wish in &slot.instance.manifest.subscriptions {
                 let named = |c: &&Collection| c.table() == wish.collection;
-                let Some(collection) = COLLECTIONS.iter().find(named) else { continue };
-                let list = subscribers.entry((collection.table(), wish.event)).or_default();
+                let Some(collection) = COLLECTIONS.iter().find(named) else {
+                    continue;
+                };
+                let list = subscribers
+                    .entry((collection.table(), wish.event))
+                    .or_default();
                 list.push(Arc::clone(slot));
             }
         }
@@ -89,7 +97,9 @@ impl Registry {
 
     /// The plugins called for an event, in order.
     pub(crate) fn subscribers(&self, collection: Collection, event: Event) -> &[Arc<PluginSlot>] {
-        self.subscribers.get(&(collection.table(), event)).map_or(&[], Vec::as_slice)
+        self.subscribers
+            .get(&(collection.table(), event))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The plugin of that name.
@@ -114,7 +124,12 @@ impl PluginSlot {
         let is_open = schema.field(name).is_some_and(|field| !field.is_concealed);
         is_open
             && name != "id"
-            && self.instance.manifest.writes.iter().any(|wish| wish == name || wish == "*")
+            && self
+                .instance
+                .manifest
+                .writes
+                .iter()
+                .any(|wish| wish == name || wish == "*")
             && self.capabilities.fields_write.contains(name)
     }
 }

@@ -9,7 +9,10 @@ use uuid::{Builder, Uuid};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where the time comes from"
+    )]
     fn now(&self) -> Timestamp {
         let now = Utc::now();
         Timestamp::from_timestamp_millis(now.timestamp_millis()).unwrap_or(now)

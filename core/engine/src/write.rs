@@ -25,7 +25,9 @@ impl Attempts {
 
     /// Whether to run the write again: it conflicted, and not too often.
     pub(crate) fn again<T>(&mut self, done: &Result<T>) -> bool {
-        let conflicts = done.as_ref().is_err_and(|error| error.code() == &Code::Conflict);
+        let conflicts = done
+            .as_ref()
+            .is_err_and(|error| error.code() == &Code::Conflict);
         let again = conflicts && self.0 < ATTEMPTS;
         self.0 += 1;
         again

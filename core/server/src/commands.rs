@@ -66,7 +66,11 @@ async fn serve(
             None => writeln!(out, "first administrator: {}", first.email)?,
         }
     }
-    telemetry::log_started(server.address(), &config.server.public_url, &config.database.url);
+    telemetry::log_started(
+        server.address(),
+        &config.server.public_url,
+        &config.database.url,
+    );
     let signal = signals::stop().await?;
     telemetry::log_stopping(signal);
     server.stop().await;
@@ -108,7 +112,11 @@ async fn run_migration(
     match steps {
         Ok(steps) => {
             for step in steps {
-                let state = if step.is_applied { "applied" } else { "pending" };
+                let state = if step.is_applied {
+                    "applied"
+                } else {
+                    "pending"
+                };
                 writeln!(out, "{:04} {} {state}", step.version, step.name)?;
             }
             Ok(Exit::Ok)
@@ -119,8 +127,14 @@ async fn run_migration(
 
 async fn down(store: &Store, steps: u32) -> roster_domain::Result<()> {
     let status = migrate::status(store).await?;
-    let applied: Vec<i64> = status.iter().filter(|s| s.is_applied).map(|s| s.version).collect();
-    let kept = applied.len().saturating_sub(usize::try_from(steps).unwrap_or(usize::MAX));
+    let applied: Vec<i64> = status
+        .iter()
+        .filter(|s| s.is_applied)
+        .map(|s| s.version)
+        .collect();
+    let kept = applied
+        .len()
+        .saturating_sub(usize::try_from(steps).unwrap_or(usize::MAX));
     let target = kept.checked_sub(1).map_or(0, |last| applied[last]);
     migrate::down(store, target).await
 }
@@ -157,9 +171,9 @@ async fn run_admin(
 fn password(args: &AdminArgs) -> io::Result<(Secret, bool)> {
     match args.password(&mut io::stdin().lock())? {
         NewPassword::Given(password) => Ok((Secret::new(password.expose()), false)),
-        NewPassword::Generated => {
-            roster_engine::random_secret().map(|secret| (secret, true)).map_err(io::Error::other)
-        }
+        NewPassword::Generated => roster_engine::random_secret()
+            .map(|secret| (secret, true))
+            .map_err(io::Error::other),
     }
 }
 

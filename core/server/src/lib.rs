@@ -35,7 +35,9 @@ use cli::{Cli, Exit};
 pub fn run(plugins: impl IntoIterator<Item = Linked>) -> ExitCode {
     let cli = Cli::from_process();
     let plugins: Vec<Linked> = plugins.into_iter().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let exit = match runtime {
         Ok(runtime) => {
             let exit = runtime.block_on(commands::execute(cli, plugins));

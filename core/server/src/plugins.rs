@@ -28,7 +28,11 @@ pub(crate) async fn load(
     linked: &[Linked],
     cache: Option<PathBuf>,
 ) -> Result<Registry, LoadError> {
-    let mut loader = Loader { linked, cache, runtime: None };
+    let mut loader = Loader {
+        linked,
+        cache,
+        runtime: None,
+    };
     let mut slots = Vec::new();
     for (name, config) in configured.iter().filter(|(_, config)| config.enabled) {
         let host: Arc<dyn Host> = Arc::new(PluginHost::new(name.as_str()));
@@ -44,7 +48,9 @@ pub(crate) async fn load(
     }
     match slots.iter().find(|slot| slot.name == mailer) {
         Some(slot) if slot.instance.mailer.is_some() => Ok(Registry::new(slots)),
-        Some(_) => Err(LoadError(format!("`mail.mailer`: plugin `{mailer}` is not a mailer"))),
+        Some(_) => Err(LoadError(format!(
+            "`mail.mailer`: plugin `{mailer}` is not a mailer"
+        ))),
         None => Err(LoadError(format!(
             "`mail.mailer`: expected a plugin that is turned on, got `{mailer}`"
         ))),
@@ -82,7 +88,9 @@ impl Loader<'_> {
                     ..Limits::default()
                 };
                 let runtime = self.runtime()?;
-                let loaded = runtime.load(name, file, config.config.clone(), limits, host).await;
+                let loaded = runtime
+                    .load(name, file, config.config.clone(), limits, host)
+                    .await;
                 loaded.map_err(|error| LoadError(error.to_string()))
             }
         }
@@ -92,7 +100,10 @@ impl Loader<'_> {
         if let Some(runtime) = &self.runtime {
             return Ok(Arc::clone(runtime));
         }
-        let settings = RuntimeSettings { cache_dir: self.cache.clone(), ..Default::default() };
+        let settings = RuntimeSettings {
+            cache_dir: self.cache.clone(),
+            ..Default::default()
+        };
         let runtime = Runtime::new(settings).map_err(|error| LoadError(error.to_string()))?;
         self.runtime = Some(Arc::clone(&runtime));
         Ok(runtime)
@@ -100,7 +111,10 @@ impl Loader<'_> {
 }
 
 fn unknown(name: &str, wanted: &str, linked: &[Linked]) -> LoadError {
-    let known: Vec<String> = linked.iter().map(|plugin| format!("`{}`", plugin.name())).collect();
+    let known: Vec<String> = linked
+        .iter()
+        .map(|plugin| format!("`{}`", plugin.name()))
+        .collect();
     LoadError(format!(
         "`plugins.{name}.source`: expected one of {}, got `{wanted}`",
         known.join(", ")

@@ -17,9 +17,8 @@ fn place(database: &Path) -> PathBuf {
 /// When the file cannot be read or made; the message names it.
 pub(crate) fn read_or_make(database: &Path) -> io::Result<Secret> {
     let path = place(database);
-    let named = |error: io::Error| {
-        io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
-    };
+    let named =
+        |error: io::Error| io::Error::new(error.kind(), format!("`{}`: {error}", path.display()));
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim().len() >= 32 => Ok(Secret::new(text.trim())),
         Ok(_) => Err(named(io::Error::new(
@@ -67,7 +66,10 @@ mod tests {
 
         assert_eq!(first, second);
         let path = folder.path().join("new/roster.secret");
-        let mode = std::fs::metadata(path).expect("a file").permissions().mode();
+        let mode = std::fs::metadata(path)
+            .expect("a file")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -78,6 +80,9 @@ mod tests {
 
         let error = read_or_make(&folder.path().join("roster.db")).expect_err("refused");
 
-        assert!(error.to_string().contains("at least 32 characters"), "{error}");
+        assert!(
+            error.to_string().contains("at least 32 characters"),
+            "{error}"
+        );
     }
 }

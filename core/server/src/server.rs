@@ -68,7 +68,11 @@ pub(crate) async fn engine(config: &Config, linked: Vec<Linked>) -> Result<Engin
 
 /// Listens with answers sent at once; accepted connections take the option over.
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
     socket.bind(address)?;
@@ -104,8 +108,9 @@ impl Server {
         let bind = config.server.bind;
         let listener = listen(bind)
             .map_err(|error| StartError::new(&format!("cannot listen on {bind}"), error))?;
-        let address =
-            listener.local_addr().map_err(|error| StartError::new("cannot listen", error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::new("cannot listen", error))?;
 
         let metrics = Metrics::install();
         let (stop, stopped) = watch::channel(false);
@@ -119,7 +124,15 @@ impl Server {
         let until = async move { drop(until.wait_for(|stop| *stop).await) };
         let serving = tokio::spawn(roster_api::serve(endpoint, listener, until, patience));
         let delivering = tokio::spawn(engine.deliverer().run(stopped));
-        Ok(Self { address, first_administrator, engine, stop, serving, delivering, patience })
+        Ok(Self {
+            address,
+            first_administrator,
+            engine,
+            stop,
+            serving,
+            delivering,
+            patience,
+        })
     }
 
     /// Where it listens.
@@ -143,7 +156,10 @@ impl Server {
         if let Ok(Err(error)) = self.serving.await {
             tracing::error!(%error, "server ended");
         }
-        if tokio::time::timeout(self.patience, self.delivering).await.is_err() {
+        if tokio::time::timeout(self.patience, self.delivering)
+            .await
+            .is_err()
+        {
             tracing::warn!("deliveries did not end in time");
         }
         self.engine.close(self.patience).await;

@@ -37,10 +37,17 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
         (Some(secret), _) => Secret::new(secret.expose()),
         (None, DatabaseUrl::Sqlite(path)) => secret_file::read_or_make(path)?,
         (None, DatabaseUrl::Postgres(_)) => {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "`auth.secret`: is missing"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "`auth.secret`: is missing",
+            ));
         }
     };
-    let previous = config.auth.previous_secrets.iter().map(|s| Secret::new(s.expose()));
+    let previous = config
+        .auth
+        .previous_secrets
+        .iter()
+        .map(|s| Secret::new(s.expose()));
     let (auth, password) = (&config.auth, &config.auth.password);
     let kib = password.memory.bytes() / 1_024;
     Ok(Settings {
@@ -58,7 +65,10 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
             min_length: password.min_length,
             require_current: password.require_current,
         },
-        pages: PageLimits { default: config.query.default_limit, max: config.query.max_limit },
+        pages: PageLimits {
+            default: config.query.default_limit,
+            max: config.query.max_limit,
+        },
         mail_from: config.mail.from.clone(),
         mailer: config.mail.mailer.clone(),
         outbox: OutboxSettings {

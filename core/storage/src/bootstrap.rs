@@ -61,7 +61,11 @@ pub async fn attach(
     let dialect = tx.dialect();
     let statement = Statement::new(
         r#"INSERT INTO "access" ("id", "role", "policy") VALUES ($1, $2, $3)"#,
-        vec![dialect.uuid(id), dialect.uuid(role.0), dialect.uuid(policy.0)],
+        vec![
+            dialect.uuid(id),
+            dialect.uuid(role.0),
+            dialect.uuid(policy.0),
+        ],
     );
     tx.execute(statement).await?;
     raise_rules_epoch(tx).await

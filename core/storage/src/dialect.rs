@@ -115,7 +115,12 @@ impl Dialect {
     }
 
     /// Whether the text of the column has the piece at that place, letters as they are.
-    pub(crate) fn has(self, column: Expr, place: roster_domain::filter::Place, piece: &str) -> Expr {
+    pub(crate) fn has(
+        self,
+        column: Expr,
+        place: roster_domain::filter::Place,
+        piece: &str,
+    ) -> Expr {
         use roster_domain::filter::Place;
         let piece = Bound::from(piece);
         let sql = match (self, place) {

@@ -29,7 +29,10 @@ pub(crate) fn violation(error: &sqlx::Error) -> Option<Violation> {
         // SQLite: "UNIQUE constraint failed: users.email_key".
         None => database.message().rsplit_once(": ")?.1.split_once('.')?,
     };
-    Some(Violation::Unique { table: table.to_owned(), column: column.to_owned() })
+    Some(Violation::Unique {
+        table: table.to_owned(),
+        column: column.to_owned(),
+    })
 }
 
 /// The error for the caller, where no rule of the schema was broken.
@@ -47,5 +50,8 @@ pub(crate) fn from_sqlx(error: sqlx::Error) -> Error {
 
 /// Serialisation failure, deadlock, lock not available (PostgreSQL); busy (SQLite).
 fn is_contention(error: &dyn sqlx::error::DatabaseError) -> bool {
-    matches!(error.code().as_deref(), Some("40001" | "40P01" | "55P03" | "5" | "517" | "261"))
+    matches!(
+        error.code().as_deref(),
+        Some("40001" | "40P01" | "55P03" | "5" | "517" | "261")
+    )
 }

@@ -11,9 +11,9 @@ use crate::select::name;
 pub(crate) fn condition(dialect: Dialect, schema: &Schema, filter: &Filter) -> Cond {
     match filter {
         Filter::Everything => Cond::all(),
-        Filter::And(parts) => {
-            parts.iter().fold(Cond::all(), |all, part| all.add(condition(dialect, schema, part)))
-        }
+        Filter::And(parts) => parts.iter().fold(Cond::all(), |all, part| {
+            all.add(condition(dialect, schema, part))
+        }),
         Filter::Or(parts) => parts.iter().fold(Cond::any(), |any, part| {
             // An empty part holds for everything; sea-query would leave it out.
             match part {

@@ -63,17 +63,25 @@ pub async fn status(store: &Store) -> Result<Vec<Step>> {
     let (migrator, applied) = match &store.pool {
         Pool::Sqlite { writer, .. } => {
             let mut connection = writer.acquire().await.map_err(crate::error::from_sqlx)?;
-            connection.ensure_migrations_table(TABLE).await.map_err(failed)?;
+            connection
+                .ensure_migrations_table(TABLE)
+                .await
+                .map_err(failed)?;
             (sqlite(), connection.list_applied_migrations(TABLE).await)
         }
         Pool::Postgres(pool) => {
             let mut connection = pool.acquire().await.map_err(crate::error::from_sqlx)?;
-            connection.ensure_migrations_table(TABLE).await.map_err(failed)?;
+            connection
+                .ensure_migrations_table(TABLE)
+                .await
+                .map_err(failed)?;
             (postgres(), connection.list_applied_migrations(TABLE).await)
         }
     };
     let applied = applied.map_err(failed)?;
-    let steps = migrator.iter().filter(|step| step.migration_type.is_up_migration());
+    let steps = migrator
+        .iter()
+        .filter(|step| step.migration_type.is_up_migration());
     Ok(steps
         .map(|step| Step {
             version: step.version,

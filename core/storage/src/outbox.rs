@@ -72,7 +72,9 @@ pub async fn enqueue(tx: &mut Tx, entry: &Entry, subscribers: &[String]) -> Resu
     );
     let rows = tx.fetch(statement).await?;
     let sequence = rows.first().map_or(Ok(0), |row| row.count(0))?;
-    let order = entry.user.map_or_else(|| entry.item.clone(), |user| user.to_string());
+    let order = entry
+        .user
+        .map_or_else(|| entry.item.clone(), |user| user.to_string());
     for subscriber in subscribers {
         let statement = Statement::new(
             r#"INSERT INTO "deliveries" ("event", "subscriber", "ordering_key", "sequence", "state",
@@ -123,7 +125,9 @@ pub async fn claim(
         dialect.timestamp(now + lease),
         i64::from(most).into(),
     ];
-    let claimed = tx.fetch(Statement::dynamic(sql, sea_query::Values(values))).await?;
+    let claimed = tx
+        .fetch(Statement::dynamic(sql, sea_query::Values(values)))
+        .await?;
     let mut deliveries = Vec::with_capacity(claimed.len());
     let mut entries = entries(tx, &claimed).await?;
     for row in &claimed {
@@ -145,7 +149,10 @@ pub async fn claim(
         deliveries.push((sequence, delivery));
     }
     deliveries.sort_by_key(|(sequence, _)| *sequence);
-    Ok(deliveries.into_iter().map(|(_, delivery)| delivery).collect())
+    Ok(deliveries
+        .into_iter()
+        .map(|(_, delivery)| delivery)
+        .collect())
 }
 
 async fn entries(tx: &mut Tx, claimed: &[Row]) -> Result<Vec<(i64, Entry)>> {
@@ -155,12 +162,17 @@ async fn entries(tx: &mut Tx, claimed: &[Row]) -> Result<Vec<(i64, Entry)>> {
     let dialect = tx.dialect();
     let ids = claimed.iter().map(|row| Ok(dialect.uuid(row.id(1)?)));
     let ids = ids.collect::<Result<Vec<Bound>>>()?;
-    let places = (1..=ids.len()).map(|n| format!("${n}")).collect::<Vec<_>>().join(", ");
+    let places = (1..=ids.len())
+        .map(|n| format!("${n}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     let sql = format!(
         r#"SELECT "id", "kind", "event", "collection", "item", "user", "payload", "created_at",
         "sequence" FROM "outbox" WHERE "id" IN ({places})"#
     );
-    let rows = tx.fetch(Statement::dynamic(sql, sea_query::Values(ids))).await?;
+    let rows = tx
+        .fetch(Statement::dynamic(sql, sea_query::Values(ids)))
+        .await?;
     rows.iter()
         .map(|row| {
             let entry = Entry {
@@ -251,5 +263,8 @@ pub async fn next_due(store: &Store) -> Result<Option<Timestamp>> {
         FROM "deliveries" WHERE "state" IN ('pending', 'leased')"#,
         Vec::new(),
     );
-    store.fetch_optional(statement).await?.map_or(Ok(None), |row| row.timestamp(0))
+    store
+        .fetch_optional(statement)
+        .await?
+        .map_or(Ok(None), |row| row.timestamp(0))
 }

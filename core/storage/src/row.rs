@@ -68,7 +68,9 @@ impl Row {
         match self {
             Self::Sqlite(row) => {
                 let text: Option<&str> = row.try_get_unchecked(index).map_err(Error::internal)?;
-                text.map(Uuid::parse_str).transpose().map_err(Error::internal)
+                text.map(Uuid::parse_str)
+                    .transpose()
+                    .map_err(Error::internal)
             }
             Self::Postgres(row) => row.try_get_unchecked(index).map_err(Error::internal),
         }
@@ -108,7 +110,9 @@ impl Row {
         match self {
             Self::Sqlite(row) => {
                 let text: Option<&str> = row.try_get_unchecked(index).map_err(Error::internal)?;
-                text.map(serde_json::from_str).transpose().map_err(Error::internal)
+                text.map(serde_json::from_str)
+                    .transpose()
+                    .map_err(Error::internal)
             }
             Self::Postgres(row) => row.try_get_unchecked(index).map_err(Error::internal),
         }
@@ -118,12 +122,17 @@ impl Row {
     pub(crate) fn value(&self, index: usize, field: &Field) -> Result<Value> {
         if field.is_concealed {
             let is_there = self.boolean(index)?.unwrap_or_default();
-            return Ok(if is_there { Value::Concealed } else { Value::Null });
+            return Ok(if is_there {
+                Value::Concealed
+            } else {
+                Value::Null
+            });
         }
         let value = match (field.column, field.kind) {
-            (Column::AccessRows, _) | (Column::Stored, FieldType::Json) => {
-                self.json(index)?.filter(|json| !json.is_null()).map(Value::Json)
-            }
+            (Column::AccessRows, _) | (Column::Stored, FieldType::Json) => self
+                .json(index)?
+                .filter(|json| !json.is_null())
+                .map(Value::Json),
             (_, FieldType::String | FieldType::Text | FieldType::Hash) => {
                 self.text(index)?.map(Value::Text)
             }

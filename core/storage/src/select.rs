@@ -45,7 +45,10 @@ pub(crate) fn reached(dialect: Dialect, schema: &Schema, grant: &Grant, filter: 
 
 /// `ORDER BY`; the id comes last, so that pages never overlap. Nulls come first when ascending.
 pub(crate) fn order(select: &mut SelectStatement, collection: Collection, sort: &[Sort]) {
-    let by_id = Sort { field: "id".to_owned(), direction: Direction::Ascending };
+    let by_id = Sort {
+        field: "id".to_owned(),
+        direction: Direction::Ascending,
+    };
     let last = (!sort.iter().any(|sort| sort.field == "id")).then_some(&by_id);
     for key in sort.iter().chain(last) {
         let column = (Alias::new(collection.table()), Alias::new(&key.field));
@@ -65,6 +68,12 @@ pub(crate) fn order(select: &mut SelectStatement, collection: Collection, sort: 
 
 /// A row of such a statement.
 pub(crate) fn item(row: &Row, projection: &Arc<Projection>) -> Result<Item> {
-    let values = projection.fields().enumerate().map(|(index, field)| row.value(index, field));
-    Ok(Item::new(Arc::clone(projection), values.collect::<Result<_>>()?))
+    let values = projection
+        .fields()
+        .enumerate()
+        .map(|(index, field)| row.value(index, field));
+    Ok(Item::new(
+        Arc::clone(projection),
+        values.collect::<Result<_>>()?,
+    ))
 }

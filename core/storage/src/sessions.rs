@@ -58,7 +58,11 @@ pub async fn find(store: &Store, id: SessionId) -> Result<Option<Session>> {
         "mode" FROM "sessions" WHERE "id" = $1"#,
         vec![store.dialect().uuid(id.0)],
     );
-    store.fetch_optional(statement).await?.map(|row| read(&row)).transpose()
+    store
+        .fetch_optional(statement)
+        .await?
+        .map(|row| read(&row))
+        .transpose()
 }
 
 /// Replaces the secret if the session still stands at the sequence before. Whether it did.

@@ -34,17 +34,28 @@ pub async fn project(store: &Store) -> Result<Map<String, Json>> {
         Vec::new(),
     );
     let mut project = Map::new();
-    let Some(row) = store.fetch_optional(statement).await? else { return Ok(project) };
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(project);
+    };
     for (index, name) in TEXTS.into_iter().enumerate() {
         project.insert(name.to_owned(), row.text(index)?.into());
     }
     project.insert("public_foreground".to_owned(), row.text(10)?.into());
     project.insert("public_favicon".to_owned(), row.text(11)?.into());
     project.insert("public_background".to_owned(), Json::Null);
-    project.insert("public_registration".to_owned(), json!(row.boolean(12)?.unwrap_or_default()));
+    project.insert(
+        "public_registration".to_owned(),
+        json!(row.boolean(12)?.unwrap_or_default()),
+    );
     let verify = row.boolean(13)?.unwrap_or(true);
     project.insert("public_registration_verify_email".to_owned(), json!(verify));
-    project.insert("theme_light_overrides".to_owned(), row.json(14)?.unwrap_or(Json::Null));
-    project.insert("theme_dark_overrides".to_owned(), row.json(15)?.unwrap_or(Json::Null));
+    project.insert(
+        "theme_light_overrides".to_owned(),
+        row.json(14)?.unwrap_or(Json::Null),
+    );
+    project.insert(
+        "theme_dark_overrides".to_owned(),
+        row.json(15)?.unwrap_or(Json::Null),
+    );
     Ok(project)
 }

@@ -16,12 +16,18 @@ pub(crate) struct Statement {
 impl Statement {
     /// A statement written by hand, `$1`, `$2` … for the values.
     pub(crate) fn new(sql: &'static str, values: Vec<Bound>) -> Self {
-        Self { sql: Cow::Borrowed(sql), values: Values(values) }
+        Self {
+            sql: Cow::Borrowed(sql),
+            values: Values(values),
+        }
     }
 
     /// A statement that was put together.
     pub(crate) const fn dynamic(sql: String, values: Values) -> Self {
-        Self { sql: Cow::Owned(sql), values }
+        Self {
+            sql: Cow::Owned(sql),
+            values,
+        }
     }
 
     /// The statement for sqlx.

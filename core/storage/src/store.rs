@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use roster_domain::{Error, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::dialect::Dialect;
@@ -45,7 +43,11 @@ impl Settings {
             Location::Sqlite(_) => cores.max(4),
             Location::Postgres(_) => (cores * 4).max(10),
         };
-        Self { location, connections, acquire_timeout: Duration::from_secs(5) }
+        Self {
+            location,
+            connections,
+            acquire_timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -55,7 +57,10 @@ const STATEMENT_CACHE: usize = 500;
 #[derive(Debug, Clone)]
 pub(crate) enum Pool {
     /// One writer and several readers over one file.
-    Sqlite { readers: SqlitePool, writer: SqlitePool },
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -116,7 +121,9 @@ impl Store {
     /// # Errors
     /// `SERVICE_UNAVAILABLE` when it does not.
     pub async fn ping(&self) -> Result<()> {
-        self.fetch(Statement::new("SELECT 1", Vec::new())).await.map(drop)
+        self.fetch(Statement::new("SELECT 1", Vec::new()))
+            .await
+            .map(drop)
     }
 
     /// Begins a transaction. On SQLite it waits for its turn to write.
@@ -125,9 +132,10 @@ impl Store {
     /// `SERVICE_UNAVAILABLE`, `CONFLICT`.
     pub async fn begin(&self) -> Result<Tx> {
         let inner = match &self.pool {
-            Pool::Sqlite { writer, .. } => {
-                writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::Sqlite)
-            }
+            Pool::Sqlite { writer, .. } => writer
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .map(Inner::Sqlite),
             Pool::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
         };
         inner.map(|inner| Tx { inner }).map_err(from_sqlx)
@@ -234,7 +242,10 @@ impl Tx {
 }
 
 async fn open_sqlite(path: PathBuf, settings: &Settings) -> sqlx::Result<Pool> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
         tokio::fs::create_dir_all(folder).await?;
     }
     let options = SqliteConnectOptions::new()

@@ -41,7 +41,11 @@ pub async fn bearer_of_session(
         r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch"
         FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
         WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
-        vec![dialect.uuid(session.0), dialect.uuid(user.0), dialect.timestamp(now)],
+        vec![
+            dialect.uuid(session.0),
+            dialect.uuid(user.0),
+            dialect.timestamp(now),
+        ],
     );
     bearer(store, statement).await
 }
@@ -60,7 +64,9 @@ pub async fn bearer_of_token(store: &Store, hash: &str) -> Result<Option<Bearer>
 }
 
 async fn bearer(store: &Store, statement: Statement) -> Result<Option<Bearer>> {
-    let Some(row) = store.fetch_optional(statement).await? else { return Ok(None) };
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
     Ok(Some(Bearer {
         id: UserId(row.id(0)?),
         status: row.word(1)?,
@@ -103,7 +109,9 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
         FROM "users" u CROSS JOIN "counters" c WHERE u."email_key" = $1 AND c."id" = 1"#,
         vec![email_key.into()],
     );
-    let Some(row) = store.fetch_optional(statement).await? else { return Ok(None) };
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
     Ok(Some(Credential {
         user: UserId(row.id(0)?),
         status: row.word(1)?,
@@ -123,7 +131,10 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
 pub async fn password_hash(store: &Store, user: UserId) -> Result<Option<String>> {
     let values = vec![store.dialect().uuid(user.0)];
     let statement = Statement::new(r#"SELECT "password" FROM "users" WHERE "id" = $1"#, values);
-    store.fetch_optional(statement).await?.map_or(Ok(None), |row| row.text(0))
+    store
+        .fetch_optional(statement)
+        .await?
+        .map_or(Ok(None), |row| row.text(0))
 }
 
 /// Whether there is anybody at all.
@@ -145,7 +156,11 @@ pub async fn administrator_role(store: &Store) -> Result<Option<RoleId>> {
         WHERE p."admin_access" AND a."role" IS NOT NULL ORDER BY a."id" LIMIT 1"#,
         Vec::new(),
     );
-    store.fetch_optional(statement).await?.map(|row| row.id(0).map(RoleId)).transpose()
+    store
+        .fetch_optional(statement)
+        .await?
+        .map(|row| row.id(0).map(RoleId))
+        .transpose()
 }
 
 /// The user with this normalised e-mail, for the command line.
@@ -157,7 +172,11 @@ pub async fn user_by_email(store: &Store, email_key: &str) -> Result<Option<User
         r#"SELECT "id" FROM "users" WHERE "email_key" = $1"#,
         vec![email_key.into()],
     );
-    store.fetch_optional(statement).await?.map(|row| row.id(0).map(UserId)).transpose()
+    store
+        .fetch_optional(statement)
+        .await?
+        .map(|row| row.id(0).map(UserId))
+        .transpose()
 }
 
 /// What the policies of a user come to: their own, their role's and its ancestors'.
@@ -181,9 +200,14 @@ pub async fn rights(store: &Store, user: UserId) -> Result<Rights> {
         AND (p."ip_access" IS NULL OR p."ip_access" = '')"#,
         vec![store.dialect().uuid(user.0)],
     );
-    let Some(row) = store.fetch_optional(statement).await? else { return Ok(Rights::default()) };
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(Rights::default());
+    };
     let admin_access = row.small(0)? == 1;
-    Ok(Rights { admin_access, app_access: admin_access || row.small(1)? == 1 })
+    Ok(Rights {
+        admin_access,
+        app_access: admin_access || row.small(1)? == 1,
+    })
 }
 
 /// Notes that a user was here. Neither a version nor an event: nothing they own changed.
@@ -206,7 +230,11 @@ pub async fn touch(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
 pub async fn rehash(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<()> {
     let statement = Statement::new(
         r#"UPDATE "users" SET "password" = $3 WHERE "id" = $1 AND "password" = $2"#,
-        vec![tx.dialect().uuid(user.0), Bound::from(old), Bound::from(new)],
+        vec![
+            tx.dialect().uuid(user.0),
+            Bound::from(old),
+            Bound::from(new),
+        ],
     );
     tx.execute(statement).await.map(drop)
 }

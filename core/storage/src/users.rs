@@ -33,7 +33,12 @@ pub async fn list(store: &Store, grant: &Grant, query: &Query) -> Result<Vec<Ite
     grant.permits(Action::Read, USERS)?;
     let schema = query.projection.schema();
     let mut select = select::from(store.dialect(), &query.projection);
-    select.cond_where(select::reached(store.dialect(), schema, grant, &query.filter));
+    select.cond_where(select::reached(
+        store.dialect(),
+        schema,
+        grant,
+        &query.filter,
+    ));
     select::order(&mut select, USERS, &query.sort);
     // SQLite takes no OFFSET without a LIMIT.
     if query.limit.is_some() || query.offset > 0 {
@@ -42,7 +47,9 @@ pub async fn list(store: &Store, grant: &Grant, query: &Query) -> Result<Vec<Ite
         select.offset(query.offset);
     }
     let rows = store.fetch(store.dialect().build(&select)).await?;
-    rows.iter().map(|row| select::item(row, &query.projection)).collect()
+    rows.iter()
+        .map(|row| select::item(row, &query.projection))
+        .collect()
 }
 
 /// How many records the grant and the filter reach.
@@ -57,7 +64,9 @@ pub async fn count(store: &Store, grant: &Grant, query: &Query, filter: &Filter)
         .expr(Expr::cust("COUNT(*)"))
         .cond_where(select::reached(store.dialect(), schema, grant, filter))
         .to_owned();
-    let row = store.fetch_optional(store.dialect().build(&statement)).await?;
+    let row = store
+        .fetch_optional(store.dialect().build(&statement))
+        .await?;
     let count = row.map_or(Ok(0), |row| row.count(0))?;
     Ok(count.unsigned_abs())
 }
@@ -100,10 +109,20 @@ pub async fn load(
     select
         .expr(select::name(USERS, "roster_version"))
         .and_where(select::name(USERS, "id").eq(dialect.uuid(id.0)))
-        .cond_where(select::reached(dialect, projection.schema(), grant, &Filter::Everything));
-    let Some(row) = store.fetch_optional(dialect.build(&select)).await? else { return Ok(None) };
+        .cond_where(select::reached(
+            dialect,
+            projection.schema(),
+            grant,
+            &Filter::Everything,
+        ));
+    let Some(row) = store.fetch_optional(dialect.build(&select)).await? else {
+        return Ok(None);
+    };
     let version = row.count(projection.fields().len())?;
-    Ok(Some(Record { item: select::item(&row, projection)?, version }))
+    Ok(Some(Record {
+        item: select::item(&row, projection)?,
+        version,
+    }))
 }
 
 /// Stores a new record.
@@ -119,7 +138,10 @@ pub async fn insert(tx: &mut Tx, grant: &Grant, valid: &Valid) -> Result<()> {
         .columns(columns.iter().map(|(name, _)| Alias::new(*name)))
         .values_panic(columns.into_iter().map(|(_, value)| value));
     let statement = tx.dialect().build(&insert);
-    tx.write(statement).await?.map(drop).map_err(|violation| refusal(&violation, valid))
+    tx.write(statement)
+        .await?
+        .map(drop)
+        .map_err(|violation| refusal(&violation, valid))
 }
 
 /// Changes a record that still has this version.
@@ -139,7 +161,9 @@ pub async fn update(
     let dialect = tx.dialect();
     let mut update = Sql::update();
     update.table(Alias::new(USERS.table())).values(
-        columns(tx, valid)?.into_iter().map(|(name, value)| (Alias::new(name), value)),
+        columns(tx, valid)?
+            .into_iter()
+            .map(|(name, value)| (Alias::new(name), value)),
     );
     update.value(Alias::new("roster_version"), version + 1);
     if generation == Generation::Raise {
@@ -149,7 +173,12 @@ pub async fn update(
     update
         .and_where(select::name(USERS, "id").eq(dialect.uuid(id.0)))
         .and_where(select::name(USERS, "roster_version").eq(version))
-        .cond_where(select::reached(dialect, valid.schema(), grant, &Filter::Everything));
+        .cond_where(select::reached(
+            dialect,
+            valid.schema(),
+            grant,
+            &Filter::Everything,
+        ));
     let done = tx.write(dialect.build(&update)).await?;
     exactly_one(done.map_err(|violation| refusal(&violation, valid))?)
 }
@@ -185,8 +214,14 @@ pub async fn keep_an_administrator(tx: &mut Tx) -> Result<()> {
     if let Some(lock) = tx.dialect().lock_administration() {
         tx.fetch(Statement::new(lock, Vec::new())).await?;
     }
-    if tx.fetch(Statement::new(ADMINISTRATORS, Vec::new())).await?.is_empty() {
-        return Err(Error::unprocessable("Cannot remove the last admin user from the system"));
+    if tx
+        .fetch(Statement::new(ADMINISTRATORS, Vec::new()))
+        .await?
+        .is_empty()
+    {
+        return Err(Error::unprocessable(
+            "Cannot remove the last admin user from the system",
+        ));
     }
     Ok(())
 }
@@ -213,7 +248,9 @@ fn columns<'v>(tx: &Tx, valid: &'v Valid) -> Result<Vec<(&'v str, Expr)>> {
     let schema = valid.schema();
     let mut columns = Vec::new();
     for (name, value) in valid.stored()? {
-        let Some(field) = schema.field(name) else { continue };
+        let Some(field) = schema.field(name) else {
+            continue;
+        };
         columns.push((name, Expr::val(tx.dialect().bind(field.kind, value))));
         if name == "email" {
             let key = Value::from(value.as_text().map(email::key));
@@ -224,22 +261,31 @@ fn columns<'v>(tx: &Tx, valid: &'v Valid) -> Result<Vec<(&'v str, Expr)>> {
 }
 
 fn exactly_one(changed: u64) -> Result<()> {
-    if changed == 1 { Ok(()) } else { Err(Error::from(Code::Conflict)) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Error::from(Code::Conflict))
+    }
 }
 
 /// The rule of the schema in the caller's words, with the value they sent unless it is a secret.
 fn refusal(violation: &Violation, valid: &Valid) -> Error {
     let sent = |name: &str| {
-        let open = valid.schema().field(name).is_some_and(|field| !field.is_concealed);
+        let open = valid
+            .schema()
+            .field(name)
+            .is_some_and(|field| !field.is_concealed);
         valid.get(name).filter(|_| open).map(Value::to_json)
     };
     match violation {
         Violation::Unique { column, .. } => {
-            let name = if column == "email_key" { "email" } else { column.as_str() };
+            let name = if column == "email_key" {
+                "email"
+            } else {
+                column.as_str()
+            };
             problem::not_unique(USERS.as_str(), name, sent(name)).into()
         }
-        Violation::ForeignKey => {
-            problem::foreign_key(USERS.as_str(), "role", sent("role")).into()
-        }
+        Violation::ForeignKey => problem::foreign_key(USERS.as_str(), "role", sent("role")).into(),
     }
 }

@@ -38,7 +38,9 @@ pub(crate) fn bounded<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result
     let bytes: usize = texts.into_iter().map(String::len).sum();
     if bytes > RESULT_BYTES {
         let limit = RESULT_BYTES >> 10;
-        return Err(Failure::new(format!("result of {bytes} bytes: expected at most {limit} KiB")));
+        return Err(Failure::new(format!(
+            "result of {bytes} bytes: expected at most {limit} KiB"
+        )));
     }
     Ok(())
 }

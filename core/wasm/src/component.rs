@@ -62,11 +62,18 @@ impl Component {
         if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
             return Failure::new(exceeded.to_string());
         }
-        tracing::warn!(plugin = self.name, trace = format!("{error:?}"), "a plugin call trapped");
+        tracing::warn!(
+            plugin = self.name,
+            trace = format!("{error:?}"),
+            "a plugin call trapped"
+        );
         let reason = match error.downcast_ref::<Trap>() {
             Some(trap) => trap.to_string(),
             None => error.root_cause().to_string(),
         };
-        Failure::new(format!("trap: {}", reason.trim_start_matches("wasm trap: ")))
+        Failure::new(format!(
+            "trap: {}",
+            reason.trim_start_matches("wasm trap: ")
+        ))
     }
 }

@@ -21,7 +21,10 @@ pub(crate) fn engine(cache_dir: Option<&Path>, calls: u32) -> Result<Engine, Loa
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(calls)));
     Engine::new(&config).or_else(|error| {
         let reason = format!("{error:#}");
-        tracing::warn!(reason, "no pool for plugin instances, plugin calls will be slower");
+        tracing::warn!(
+            reason,
+            "no pool for plugin instances, plugin calls will be slower"
+        );
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Engine::new(&config).map_err(|error| LoadError::engine(format!("{error:#}")))
     })
@@ -41,7 +44,11 @@ fn config(cache: Option<Cache>) -> Config {
 fn pool(calls: u32) -> PoolingAllocationConfig {
     let has_pagemap_scan = PoolingAllocationConfig::is_pagemap_scan_available();
     // Without the kernel's help everything kept has to be cleared, used or not.
-    let kept = if has_pagemap_scan { 256 << 10 } else { 64 << 10 };
+    let kept = if has_pagemap_scan {
+        256 << 10
+    } else {
+        64 << 10
+    };
     let mut pool = PoolingAllocationConfig::new();
     pool.pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(kept)

@@ -47,7 +47,9 @@ pub enum LoadCause {
 
 impl LoadError {
     pub(crate) fn engine(reason: impl Into<String>) -> Self {
-        Self::Engine { reason: reason.into() }
+        Self::Engine {
+            reason: reason.into(),
+        }
     }
 }
 
@@ -72,7 +74,11 @@ impl fmt::Display for LoadCause {
             Self::TooLarge(bytes) => write!(f, "larger than {} MiB", bytes >> 20),
             Self::NotAComponent(reason) => write!(f, "not a WASM component: {reason}"),
             Self::Missing(names) => {
-                write!(f, "needs what this server does not offer: `{}`", names.join("`, `"))
+                write!(
+                    f,
+                    "needs what this server does not offer: `{}`",
+                    names.join("`, `")
+                )
             }
             Self::NoKind => f.write_str("exports no kind of plugin: expected hooks or mailer"),
             Self::OtherAbi(export) => {

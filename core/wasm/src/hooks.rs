@@ -35,7 +35,10 @@ struct Payload<'a> {
 #[async_trait]
 impl Hooks for ComponentHooks {
     async fn before_create(&self, cx: &Context, draft: &mut Draft) -> Result<(), HookError> {
-        let payload = Payload { draft: Some(draft.values()), ..Payload::default() };
+        let payload = Payload {
+            draft: Some(draft.values()),
+            ..Payload::default()
+        };
         edit(draft, self.call(cx, Event::BeforeCreate, &payload).await?)
     }
 
@@ -45,13 +48,19 @@ impl Hooks for ComponentHooks {
         stored: &Record,
         draft: &mut Draft,
     ) -> Result<(), HookError> {
-        let payload =
-            Payload { stored: Some(stored), draft: Some(draft.values()), ..Payload::default() };
+        let payload = Payload {
+            stored: Some(stored),
+            draft: Some(draft.values()),
+            ..Payload::default()
+        };
         edit(draft, self.call(cx, Event::BeforeUpdate, &payload).await?)
     }
 
     async fn before_delete(&self, cx: &Context, stored: &Record) -> Result<(), HookError> {
-        let payload = Payload { stored: Some(stored), ..Payload::default() };
+        let payload = Payload {
+            stored: Some(stored),
+            ..Payload::default()
+        };
         judge(self.call(cx, Event::BeforeDelete, &payload).await?)
     }
 
@@ -60,7 +69,10 @@ impl Hooks for ComponentHooks {
     }
 
     async fn after_create(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
-        let payload = Payload { record: Some(record), ..Payload::default() };
+        let payload = Payload {
+            record: Some(record),
+            ..Payload::default()
+        };
         note(&self.call(cx, Event::AfterCreate, &payload).await?)
     }
 
@@ -70,13 +82,19 @@ impl Hooks for ComponentHooks {
         record: &Record,
         changed: &[String],
     ) -> Result<(), Failure> {
-        let payload =
-            Payload { record: Some(record), changed: Some(changed), ..Payload::default() };
+        let payload = Payload {
+            record: Some(record),
+            changed: Some(changed),
+            ..Payload::default()
+        };
         note(&self.call(cx, Event::AfterUpdate, &payload).await?)
     }
 
     async fn after_delete(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
-        let payload = Payload { record: Some(record), ..Payload::default() };
+        let payload = Payload {
+            record: Some(record),
+            ..Payload::default()
+        };
         note(&self.call(cx, Event::AfterDelete, &payload).await?)
     }
 
@@ -96,7 +114,10 @@ impl ComponentHooks {
         let calling = async {
             let mut store = self.component.store(&cx.host);
             let guest = self.guest.instantiate_async(&mut store).await?;
-            guest.roster_plugin_hooks().call_on_event(&mut store, &call, &payload).await
+            guest
+                .roster_plugin_hooks()
+                .call_on_event(&mut store, &call, &payload)
+                .await
         };
         let outcome = self.component.run(calling).await?.map_err(call::failure)?;
         match &outcome {
@@ -104,7 +125,9 @@ impl ComponentHooks {
             Outcome::Patch(patch) => call::bounded([patch])?,
             Outcome::Reject(refusal) => call::bounded([&refusal.code, &refusal.message])?,
             Outcome::Invalid(issues) => {
-                let texts = issues.iter().map(|issue| [&issue.field, &issue.code, &issue.message]);
+                let texts = issues
+                    .iter()
+                    .map(|issue| [&issue.field, &issue.code, &issue.message]);
                 call::bounded(texts.flatten())?;
             }
         }
@@ -142,7 +165,10 @@ fn judge(outcome: Outcome) -> Result<(), HookError> {
             Err(rejection.with_status(refusal.status).into())
         }
         Outcome::Reject(refusal) => {
-            let reason = format!("rejection with status {}: expected 400 to 499", refusal.status);
+            let reason = format!(
+                "rejection with status {}: expected 400 to 499",
+                refusal.status
+            );
             Err(Failure::new(reason).into())
         }
         Outcome::Patch(_) | Outcome::Invalid(_) => {
@@ -155,6 +181,8 @@ fn judge(outcome: Outcome) -> Result<(), HookError> {
 fn note(outcome: &Outcome) -> Result<(), Failure> {
     match outcome {
         Outcome::Unchanged => Ok(()),
-        _ => Err(Failure::new("an outcome, where nothing can be refused or changed any more")),
+        _ => Err(Failure::new(
+            "an outcome, where nothing can be refused or changed any more",
+        )),
     }
 }

@@ -58,14 +58,19 @@ pub(crate) fn store(
 /// A WASI of clocks and randomness: no files, environment, arguments, input or network.
 fn isolated() -> WasiCtx {
     let mut wasi = WasiCtx::builder();
-    wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
+    wasi.allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false);
     wasi.max_random_size(RANDOM_BYTES);
     wasi.build()
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.resources }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.resources,
+        }
     }
 }
 
@@ -85,7 +90,8 @@ impl imported::Host for State {
             let end = message.floor_char_boundary(LOG_LINE_BYTES);
             self.host.log(level, &message[..end]);
         } else if self.lines == LOG_LINES + 1 {
-            self.host.log(Level::Warn, "further lines of this call are left out");
+            self.host
+                .log(Level::Warn, "further lines of this call are left out");
         }
     }
 

@@ -1,14 +1,20 @@
 use wasmtime::Engine;
-use wasmtime::component::types::{ComponentInstance, ComponentItem};
 use wasmtime::component::Component;
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
 
 /// The functions of `roster:plugin/host` this server has.
 const HOST: (&str, [&str; 2]) = ("roster:plugin/host", ["log", "config"]);
 const HOST_MAJOR: &str = "1.";
 
 /// The packages of WASI this server has.
-const WASI: [&str; 6] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const WASI: [&str; 6] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 const WASI_MINOR: &str = "0.2.";
 
 /// What the component imports and this server does not offer, by name.
@@ -41,7 +47,11 @@ fn missing_of(engine: &Engine, name: &str, instance: &ComponentInstance) -> Vec<
         if is_type || (is_host && functions.contains(&function)) {
             continue;
         }
-        names.push(if is_host { format!("{name}#{function}") } else { name.to_owned() });
+        names.push(if is_host {
+            format!("{name}#{function}")
+        } else {
+            name.to_owned()
+        });
     }
     names.dedup();
     names

@@ -49,7 +49,10 @@ impl Allowance {
     pub(crate) fn new(limits: &Limits) -> Self {
         let builder = StoreLimitsBuilder::new();
         Self {
-            limits: builder.table_elements(limits.table_elements).instances(INSTANCES).build(),
+            limits: builder
+                .table_elements(limits.table_elements)
+                .instances(INSTANCES)
+                .build(),
             memory_bytes: limits.memory_bytes,
             used_bytes: 0,
         }

@@ -45,7 +45,10 @@ pub(crate) async fn load(
         return Err(LoadCause::Missing(missing));
     }
     let exports = Exports::of(&shared.engine, &compiled)?;
-    let linked = shared.linker.instantiate_pre(&compiled).map_err(|error| invalid(&error))?;
+    let linked = shared
+        .linker
+        .instantiate_pre(&compiled)
+        .map_err(|error| invalid(&error))?;
     let component = Arc::new(Component {
         name: name.to_owned(),
         config: config.to_string().into(),
@@ -53,10 +56,25 @@ pub(crate) async fn load(
         shared: Arc::clone(shared),
     });
     let manifest = describe(&component, &linked, &exports.lifecycle, &host).await?;
-    let hooks = exports.hooks.map(|export| hooks(&component, &linked, export)).transpose()?;
-    let mailer = exports.mailer.map(|export| mailer(&component, &linked, export)).transpose()?;
-    tracing::debug!(plugin = name, manifest.name, manifest.version, "component loaded");
-    Ok(Instance { manifest, hooks, mailer })
+    let hooks = exports
+        .hooks
+        .map(|export| hooks(&component, &linked, export))
+        .transpose()?;
+    let mailer = exports
+        .mailer
+        .map(|export| mailer(&component, &linked, export))
+        .transpose()?;
+    tracing::debug!(
+        plugin = name,
+        manifest.name,
+        manifest.version,
+        "component loaded"
+    );
+    Ok(Instance {
+        manifest,
+        hooks,
+        mailer,
+    })
 }
 
 /// Reads and compiles, away from the threads that serve requests.
@@ -77,7 +95,10 @@ fn read(file: &Path) -> Result<Vec<u8>, LoadCause> {
     };
     let mut bytes = Vec::new();
     let opened = File::open(file).map_err(unreadable)?;
-    opened.take(FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened
+        .take(FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > FILE_BYTES {
         return Err(LoadCause::TooLarge(FILE_BYTES));
     }
@@ -114,7 +135,11 @@ impl Exports {
             return Err(LoadCause::NoKind);
         }
         let absent = || LoadCause::NotAComponent(format!("`{LIFECYCLE}` is not exported"));
-        Ok(Self { lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?, hooks, mailer })
+        Ok(Self {
+            lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?,
+            hooks,
+            mailer,
+        })
     }
 }
 
@@ -128,7 +153,10 @@ async fn describe(
     let describing = async {
         let mut store = component.store(host);
         let guest = base.instantiate_async(&mut store).await?;
-        guest.roster_plugin_lifecycle().call_describe(&mut store, &component.config).await
+        guest
+            .roster_plugin_lifecycle()
+            .call_describe(&mut store, &component.config)
+            .await
     };
     let deadline = component.limits.timeout.max(DESCRIBE);
     let described = component.run_within(deadline, describing).await;
@@ -144,7 +172,10 @@ fn hooks(
     export: String,
 ) -> Result<Arc<dyn Hooks>, LoadCause> {
     let guest = HooksKindPre::new(linked.clone()).map_err(|_| LoadCause::OtherAbi(export))?;
-    Ok(Arc::new(ComponentHooks { component: Arc::clone(component), guest }))
+    Ok(Arc::new(ComponentHooks {
+        component: Arc::clone(component),
+        guest,
+    }))
 }
 
 fn mailer(
@@ -153,5 +184,8 @@ fn mailer(
     export: String,
 ) -> Result<Arc<dyn Mailer>, LoadCause> {
     let guest = MailerKindPre::new(linked.clone()).map_err(|_| LoadCause::OtherAbi(export))?;
-    Ok(Arc::new(ComponentMailer { component: Arc::clone(component), guest }))
+    Ok(Arc::new(ComponentMailer {
+        component: Arc::clone(component),
+        guest,
+    }))
 }

@@ -21,7 +21,10 @@ impl Mailer for ComponentMailer {
         let sending = async {
             let mut store = self.component.store(&cx.host);
             let guest = self.guest.instantiate_async(&mut store).await?;
-            guest.roster_plugin_mailer().call_send(&mut store, &call, &message).await
+            guest
+                .roster_plugin_mailer()
+                .call_send(&mut store, &call, &message)
+                .await
         };
         self.component.run(sending).await?.map_err(call::failure)
     }

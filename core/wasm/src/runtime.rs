@@ -21,7 +21,10 @@ pub struct RuntimeSettings {
 
 impl Default for RuntimeSettings {
     fn default() -> Self {
-        Self { cache_dir: None, max_concurrent_calls: 256 }
+        Self {
+            cache_dir: None,
+            max_concurrent_calls: 256,
+        }
     }
 }
 
@@ -45,14 +48,24 @@ impl Runtime {
     /// # Errors
     /// [`LoadError::Engine`], naming the cache directory if that is the reason.
     pub fn new(settings: RuntimeSettings) -> Result<Arc<Self>, LoadError> {
-        let RuntimeSettings { cache_dir, max_concurrent_calls } = settings;
+        let RuntimeSettings {
+            cache_dir,
+            max_concurrent_calls,
+        } = settings;
         let calls = max_concurrent_calls.max(1);
         let engine = engine::engine(cache_dir.as_deref(), calls)?;
         let linker = host::linker(&engine).map_err(|error| LoadError::engine(error.to_string()))?;
         let ticker = Ticker::start(engine.clone())
             .map_err(|error| LoadError::engine(format!("thread: {error}")))?;
         let places = Semaphore::new(usize::try_from(calls).unwrap_or(Semaphore::MAX_PERMITS));
-        Ok(Arc::new(Self { shared: Arc::new(Shared { engine, linker, places, ticker }) }))
+        Ok(Arc::new(Self {
+            shared: Arc::new(Shared {
+                engine,
+                linker,
+                places,
+                ticker,
+            }),
+        }))
     }
 
     /// Loads the component in `file` under the name and with the configuration of a plugin.
@@ -76,7 +89,9 @@ impl Runtime {
             file: file.to_owned(),
             cause,
         };
-        load::load(&self.shared, name, file, &config, limits, host).await.map_err(refuse)
+        load::load(&self.shared, name, file, &config, limits, host)
+            .await
+            .map_err(refuse)
     }
 }
 

@@ -41,7 +41,9 @@ impl Ticker {
         if self.shared.is_asleep.swap(false, Ordering::SeqCst) {
             self.thread.unpark();
         }
-        Running { shared: &self.shared }
+        Running {
+            shared: &self.shared,
+        }
     }
 }
 

@@ -37,7 +37,13 @@ impl Plugin for LogMailer {
 #[async_trait]
 impl Mailer for LogMailer {
     async fn send(&self, cx: &Context, message: &Message) -> Result<(), Failure> {
-        let Message { id, to, subject, text, .. } = message;
+        let Message {
+            id,
+            to,
+            subject,
+            text,
+            ..
+        } = message;
         let mut line = format!("message {id} to {}: {subject}", to.join(", "));
         if self.config.show_body {
             line.push('\n');
@@ -86,6 +92,11 @@ mod tests {
         let lines = logged(json!({ "show_body": true }));
 
         assert_eq!(lines.len(), 1);
-        assert!(lines[0].1.ends_with("\nhttps://example.com/reset?token=secret"), "{lines:?}");
+        assert!(
+            lines[0]
+                .1
+                .ends_with("\nhttps://example.com/reset?token=secret"),
+            "{lines:?}"
+        );
     }
 }

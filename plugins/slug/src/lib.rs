@@ -45,7 +45,9 @@ impl Plugin for Slug {
 
     async fn start(config: Config, _host: &dyn Host) -> Result<Self, StartError> {
         if config.field.is_empty() || config.from.is_empty() {
-            return Err(StartError::new("`field` and `from` have to name a field each"));
+            return Err(StartError::new(
+                "`field` and `from` have to name a field each",
+            ));
         }
         if config.from.contains(&config.field) {
             let text = format!("`from` has to differ from `field`, got `{}`", config.field);
@@ -65,7 +67,11 @@ impl Plugin for Slug {
 #[async_trait]
 impl Hooks for Slug {
     async fn before_create(&self, _cx: &Context, draft: &mut Draft) -> Result<(), HookError> {
-        let Config { field, from, reserved } = &self.config;
+        let Config {
+            field,
+            from,
+            reserved,
+        } = &self.config;
         let given = draft.get(field);
         let slug = match given {
             Some(given) => given.as_str().map(fold::slug).unwrap_or_default(),

@@ -23,14 +23,20 @@ fn fields(fields: &Value) -> Map<String, Value> {
 
 #[test]
 fn a_new_user_gets_a_slug_of_their_name() {
-    let patch = created(json!({}), json!({ "first_name": "Ada", "last_name": "Lovelace" }));
+    let patch = created(
+        json!({}),
+        json!({ "first_name": "Ada", "last_name": "Lovelace" }),
+    );
 
     assert_eq!(patch, Ok(fields(&json!({ "title": "ada-lovelace" }))));
 }
 
 #[test]
 fn what_the_caller_chose_stays_be_it_null() {
-    let chosen = created(json!({}), json!({ "title": "Countess", "first_name": "Ada" }));
+    let chosen = created(
+        json!({}),
+        json!({ "title": "Countess", "first_name": "Ada" }),
+    );
     let null = created(json!({}), json!({ "title": null, "first_name": "Ada" }));
 
     assert_eq!((chosen, null), (Ok(Map::new()), Ok(Map::new())));
@@ -38,7 +44,10 @@ fn what_the_caller_chose_stays_be_it_null() {
 
 #[test]
 fn a_user_without_a_name_gets_no_slug() {
-    assert_eq!(created(json!({}), json!({ "email": "ada@example.com" })), Ok(Map::new()));
+    assert_eq!(
+        created(json!({}), json!({ "email": "ada@example.com" })),
+        Ok(Map::new())
+    );
 }
 
 #[test]
@@ -46,7 +55,10 @@ fn a_reserved_slug_is_refused_whoever_made_it() {
     let made = created(json!({}), json!({ "first_name": "Admin" }));
     let chosen = created(json!({}), json!({ "title": "ROOT", "first_name": "Ada" }));
 
-    assert_eq!((made, chosen), (Err(reserved("admin")), Err(reserved("root"))));
+    assert_eq!(
+        (made, chosen),
+        (Err(reserved("admin")), Err(reserved("root")))
+    );
 }
 
 #[test]
@@ -67,7 +79,10 @@ fn the_manifest_follows_the_configuration() {
 
     let manifest = slug.manifest();
 
-    let on = Subscription { collection: "users".to_owned(), event: Event::BeforeCreate };
+    let on = Subscription {
+        collection: "users".to_owned(),
+        event: Event::BeforeCreate,
+    };
     assert_eq!(manifest.subscriptions, [on]);
     assert_eq!(manifest.reads, ["email", "handle"]);
     assert_eq!(manifest.writes, ["handle"]);
@@ -76,7 +91,9 @@ fn the_manifest_follows_the_configuration() {
 #[test]
 fn a_wrong_configuration_is_named() {
     let refusal = |config| {
-        testing::start::<Slug>(config, &FakeHost::new()).expect_err("it must not start").0
+        testing::start::<Slug>(config, &FakeHost::new())
+            .expect_err("it must not start")
+            .0
     };
 
     let unknown = refusal(json!({ "feild": "title" }));

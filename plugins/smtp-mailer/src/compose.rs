@@ -3,7 +3,14 @@ use roster_sdk::{Failure, Message};
 
 /// The mail a message stands for.
 pub(crate) fn compose(message: &Message) -> Result<lettre::Message, Failure> {
-    let Message { id, from, to, subject, text, html } = message;
+    let Message {
+        id,
+        from,
+        to,
+        subject,
+        text,
+        html,
+    } = message;
     one_line("id", id)?;
     one_line("subject", subject)?;
     let from = mailbox("from", from)?;
@@ -16,9 +23,10 @@ pub(crate) fn compose(message: &Message) -> Result<lettre::Message, Failure> {
         mail = mail.to(mailbox("to", address)?);
     }
     let mail = match html {
-        Some(html) => {
-            mail.multipart(MultiPart::alternative_plain_html(text.clone(), html.clone()))
-        }
+        Some(html) => mail.multipart(MultiPart::alternative_plain_html(
+            text.clone(),
+            html.clone(),
+        )),
         None => mail.singlepart(SinglePart::plain(text.clone())),
     };
     mail.map_err(|error| Failure::new(format!("message: {error}")))
@@ -26,7 +34,9 @@ pub(crate) fn compose(message: &Message) -> Result<lettre::Message, Failure> {
 
 fn mailbox(field: &str, address: &str) -> Result<Mailbox, Failure> {
     one_line(field, address)?;
-    address.parse().map_err(|error| Failure::new(format!("{field} `{address}`: {error}")))
+    address
+        .parse()
+        .map_err(|error| Failure::new(format!("{field} `{address}`: {error}")))
 }
 
 /// A line break would end the header and begin one of the caller's choice.
@@ -67,12 +77,21 @@ mod tests {
 
     #[test]
     fn text_and_html_are_alternatives() {
-        let message = Message { html: Some("<b>Hello Ada</b>".to_owned()), ..message() };
+        let message = Message {
+            html: Some("<b>Hello Ada</b>".to_owned()),
+            ..message()
+        };
 
         let mail = String::from_utf8(compose(&message).expect("a mail").formatted()).expect("text");
 
-        assert!(mail.contains("Content-Type: multipart/alternative"), "{mail}");
-        let (plain, html) = (mail.find("\r\nHello Ada\r\n"), mail.find("<b>Hello Ada</b>"));
+        assert!(
+            mail.contains("Content-Type: multipart/alternative"),
+            "{mail}"
+        );
+        let (plain, html) = (
+            mail.find("\r\nHello Ada\r\n"),
+            mail.find("<b>Hello Ada</b>"),
+        );
         assert!(plain.is_some() && plain < html, "{mail}");
     }
 
@@ -81,10 +100,22 @@ mod tests {
         let evil = "x\r\nBcc: eve@example.com".to_owned();
         let message = message();
 
-        let subject = refusal(&Message { subject: evil.clone(), ..message.clone() });
-        let from = refusal(&Message { from: format!("{evil} <a@b.c>"), ..message.clone() });
-        let to = refusal(&Message { to: vec!["a@b.c\nBcc: d@e.f".to_owned()], ..message.clone() });
-        let id = refusal(&Message { id: evil, ..message });
+        let subject = refusal(&Message {
+            subject: evil.clone(),
+            ..message.clone()
+        });
+        let from = refusal(&Message {
+            from: format!("{evil} <a@b.c>"),
+            ..message.clone()
+        });
+        let to = refusal(&Message {
+            to: vec!["a@b.c\nBcc: d@e.f".to_owned()],
+            ..message.clone()
+        });
+        let id = refusal(&Message {
+            id: evil,
+            ..message
+        });
 
         let refused = ["subject", "from", "to", "id"].map(|it| format!("{it}: expected one line"));
         assert_eq!([subject, from, to, id], refused);
@@ -94,8 +125,14 @@ mod tests {
     fn a_wrong_address_and_a_missing_one_are_named() {
         let message = message();
 
-        let wrong = refusal(&Message { to: vec!["ada".to_owned()], ..message.clone() });
-        let missing = refusal(&Message { to: Vec::new(), ..message });
+        let wrong = refusal(&Message {
+            to: vec!["ada".to_owned()],
+            ..message.clone()
+        });
+        let missing = refusal(&Message {
+            to: Vec::new(),
+            ..message
+        });
 
         assert!(wrong.starts_with("to `ada`: "), "{wrong}");
         assert!(missing.starts_with("message: "), "{missing}");

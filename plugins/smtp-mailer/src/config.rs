@@ -37,11 +37,13 @@ const fn four() -> u32 {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    parse(&text).filter(|duration| !duration.is_zero()).ok_or_else(|| {
-        de::Error::custom(format!(
-            "`timeout`: expected a duration such as `10s`, `500ms` or `1m`, got `{text}`"
-        ))
-    })
+    parse(&text)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| {
+            de::Error::custom(format!(
+                "`timeout`: expected a duration such as `10s`, `500ms` or `1m`, got `{text}`"
+            ))
+        })
 }
 
 fn parse(text: &str) -> Option<Duration> {

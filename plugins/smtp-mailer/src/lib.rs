@@ -39,7 +39,9 @@ impl Plugin for SmtpMailer {
             .map_err(|error| StartError(format!("`url`: {error}")))?
             .timeout(Some(config.timeout))
             .pool_config(PoolConfig::new().max_size(config.pool_size));
-        Ok(Self { transport: transport.build() })
+        Ok(Self {
+            transport: transport.build(),
+        })
     }
 
     fn manifest(&self) -> Manifest {
@@ -52,7 +54,8 @@ impl Mailer for SmtpMailer {
     async fn send(&self, _cx: &Context, message: &Message) -> Result<(), Failure> {
         let mail = compose::compose(message)?;
         let sent = self.transport.send(mail).await;
-        sent.map(drop).map_err(|error| Failure::new(error.to_string()))
+        sent.map(drop)
+            .map_err(|error| Failure::new(error.to_string()))
     }
 }
 
@@ -72,10 +75,15 @@ fn address(url: &str) -> Result<&str, StartError> {
 
 /// Whether a password crosses a network in the clear.
 fn is_exposed(url: &str) -> bool {
-    let Some((_, host)) = url.strip_prefix("smtp://").and_then(|rest| rest.rsplit_once('@')) else {
+    let Some((_, host)) = url
+        .strip_prefix("smtp://")
+        .and_then(|rest| rest.rsplit_once('@'))
+    else {
         return false;
     };
-    let is_local = ["localhost", "127.", "[::1]"].iter().any(|local| host.starts_with(local));
+    let is_local = ["localhost", "127.", "[::1]"]
+        .iter()
+        .any(|local| host.starts_with(local));
     !is_local && !url.ends_with("?tls=required")
 }
 

@@ -10,7 +10,10 @@ use super::SmtpMailer;
 /// will have heard.
 async fn server(reply: &'static str) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("smtp://{}?tls=none", listener.local_addr().expect("an address"));
+    let url = format!(
+        "smtp://{}?tls=none",
+        listener.local_addr().expect("an address")
+    );
     (url, tokio::spawn(conversation(listener, reply)))
 }
 
@@ -22,7 +25,10 @@ async fn conversation(listener: TcpListener, reply: &'static str) -> Vec<String>
     loop {
         if let Some(answer) = answer {
             let line = format!("{answer}\r\n");
-            stream.write_all(line.as_bytes()).await.expect("a client that listens");
+            stream
+                .write_all(line.as_bytes())
+                .await
+                .expect("a client that listens");
         }
         let mut line = String::new();
         if stream.read_line(&mut line).await.expect("text") == 0 {
@@ -50,14 +56,20 @@ async fn conversation(listener: TcpListener, reply: &'static str) -> Vec<String>
 async fn send(url: String, message: &Message) -> Result<(), Failure> {
     let host = FakeHost::new();
     let config = json!({ "url": url, "timeout": "5s", "pool_size": 1 });
-    let mailer = Linked::mailer::<SmtpMailer>("smtp").start(config, host.clone()).await;
+    let mailer = Linked::mailer::<SmtpMailer>("smtp")
+        .start(config, host.clone())
+        .await;
     let mailer = mailer.expect("it starts").mailer.expect("a mailer");
-    mailer.send(&testing::context(Event::AfterCreate, &host), message).await
+    mailer
+        .send(&testing::context(Event::AfterCreate, &host), message)
+        .await
 }
 
 async fn start(config: Value) -> (Option<StartError>, Vec<(Level, String)>) {
     let host = FakeHost::new();
-    let started = Linked::mailer::<SmtpMailer>("smtp").start(config, host.clone()).await;
+    let started = Linked::mailer::<SmtpMailer>("smtp")
+        .start(config, host.clone())
+        .await;
     (started.err(), host.lines())
 }
 
@@ -65,7 +77,10 @@ fn message() -> Message {
     Message {
         id: "m1".to_owned(),
         from: "Roster <no-reply@example.com>".to_owned(),
-        to: vec!["ada@example.com".to_owned(), "Bob <bob@example.com>".to_owned()],
+        to: vec![
+            "ada@example.com".to_owned(),
+            "Bob <bob@example.com>".to_owned(),
+        ],
         subject: "Welcome".to_owned(),
         text: "Hello Ada".to_owned(),
         html: Some("<p>Hello Ada</p>".to_owned()),
@@ -90,7 +105,10 @@ async fn a_message_reaches_the_mail_server() {
         "<p>Hello Ada</p>",
     ];
     for line in lines {
-        assert!(heard.iter().any(|heard| heard == line), "`{line}` is not in {heard:#?}");
+        assert!(
+            heard.iter().any(|heard| heard == line),
+            "`{line}` is not in {heard:#?}"
+        );
     }
 }
 
@@ -100,7 +118,10 @@ async fn the_failure_holds_the_servers_reply() {
 
     let sent = send(url, &message()).await;
 
-    assert_eq!(sent, Err(Failure::new("permanent error (550): 5.1.1 no such user")));
+    assert_eq!(
+        sent,
+        Err(Failure::new("permanent error (550): 5.1.1 no such user"))
+    );
     server.abort();
 }
 
@@ -120,13 +141,28 @@ async fn a_mail_server_that_is_not_there_is_a_failure() {
 async fn a_wrong_configuration_is_named_without_the_password() {
     let cases = [
         (json!({}), "missing field `url`"),
-        (json!({ "url": "http://u:hidden@h" }), "`smtp://…` or `smtps://…`"),
-        (json!({ "url": "smtp://u:hidden@h?tls=yes" }), "`?tls=required`"),
-        (json!({ "url": "smtps://u:hidden@h?tls=none" }), "expected nothing after"),
-        (json!({ "url": "smtp://u:hidden@h:port" }), "`url`: Connection error: "),
+        (
+            json!({ "url": "http://u:hidden@h" }),
+            "`smtp://…` or `smtps://…`",
+        ),
+        (
+            json!({ "url": "smtp://u:hidden@h?tls=yes" }),
+            "`?tls=required`",
+        ),
+        (
+            json!({ "url": "smtps://u:hidden@h?tls=none" }),
+            "expected nothing after",
+        ),
+        (
+            json!({ "url": "smtp://u:hidden@h:port" }),
+            "`url`: Connection error: ",
+        ),
         (json!({ "url": "smtp://h", "pool_size": 0 }), "`pool_size`"),
         (json!({ "url": "smtp://h", "timeout": "10" }), "`timeout`"),
-        (json!({ "url": "smtp://h", "port": 25 }), "unknown field `port`"),
+        (
+            json!({ "url": "smtp://h", "port": 25 }),
+            "unknown field `port`",
+        ),
     ];
 
     for (config, expected) in cases {
@@ -138,7 +174,10 @@ async fn a_wrong_configuration_is_named_without_the_password() {
 
 #[tokio::test]
 async fn a_password_in_the_clear_is_warned_of() {
-    let warned = ["smtp://u:p@mail.example.com", "smtp://u:p@mail.example.com?tls=opportunistic"];
+    let warned = [
+        "smtp://u:p@mail.example.com",
+        "smtp://u:p@mail.example.com?tls=opportunistic",
+    ];
     let quiet = [
         "smtp://u:p@mail.example.com?tls=required",
         "smtps://u:p@mail.example.com",
@@ -150,6 +189,10 @@ async fn a_password_in_the_clear_is_warned_of() {
         assert_eq!(start(json!({ "url": url })).await.1.len(), 1, "of {url}");
     }
     for url in quiet {
-        assert_eq!(start(json!({ "url": url })).await, (None, Vec::new()), "of {url}");
+        assert_eq!(
+            start(json!({ "url": url })).await,
+            (None, Vec::new()),
+            "of {url}"
+        );
     }
 }

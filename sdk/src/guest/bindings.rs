@@ -4,7 +4,10 @@
 //! component can be of several kinds, and none exports a kind it has not.
 
 /// What is common to all kinds.
-#[expect(clippy::same_length_and_capacity, reason = "the generated code takes strings apart")]
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
 pub mod base {
     wit_bindgen::generate!({
         path: "wit",
@@ -18,7 +21,10 @@ pub mod base {
 }
 
 /// The kind hooks.
-#[expect(clippy::same_length_and_capacity, reason = "the generated code takes strings apart")]
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
 pub mod hooks {
     wit_bindgen::generate!({
         path: "wit",
@@ -32,7 +38,10 @@ pub mod hooks {
 }
 
 /// The kind mailer.
-#[expect(clippy::same_length_and_capacity, reason = "the generated code takes strings apart")]
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
 pub mod mailer {
     wit_bindgen::generate!({
         path: "wit",

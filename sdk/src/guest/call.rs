@@ -21,20 +21,29 @@ impl Host for Imported {
 
 /// Starts the plugin with this configuration. What it panics with reaches the server's log.
 pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
-    panic::set_hook(Box::new(|panic| host::log(host::Level::Error, &panic.to_string())));
-    let config = serde_json::from_str(config)
-        .map_err(|error| StartError(format!("config: {error}")))?;
+    panic::set_hook(Box::new(|panic| {
+        host::log(host::Level::Error, &panic.to_string())
+    }));
+    let config =
+        serde_json::from_str(config).map_err(|error| StartError(format!("config: {error}")))?;
     plugin::start(config, &Imported).await
 }
 
 /// Starts the plugin with the configuration the host holds: an instance lives for one call.
 pub(super) async fn started<P: Plugin>() -> Result<P, Failure> {
-    start(&host::config()).await.map_err(|error| Failure::new(format!("start: {error}")))
+    start(&host::config())
+        .await
+        .map_err(|error| Failure::new(format!("start: {error}")))
 }
 
 /// The context the envelope stands for.
 pub(super) fn context(call: records::Call) -> Result<Context, Failure> {
-    let unknown = || Failure::new(format!("event `{}` is not known to this plugin", call.event));
+    let unknown = || {
+        Failure::new(format!(
+            "event `{}` is not known to this plugin",
+            call.event
+        ))
+    };
     Ok(Context {
         event: Event::parse(&call.event).ok_or_else(unknown)?,
         principal: decode("principal", &call.principal)?,
@@ -57,6 +66,8 @@ pub(super) fn decode<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> 
 
 impl From<Failure> for records::Failure {
     fn from(failure: Failure) -> Self {
-        Self { reason: failure.reason }
+        Self {
+            reason: failure.reason,
+        }
     }
 }

@@ -9,7 +9,9 @@ impl<P: Plugin + Mailer> Guest for Exported<P> {
     fn send(call: Call, message: String) -> Result<(), Failure> {
         let sending = async {
             let plugin: P = started().await?;
-            plugin.send(&context(call)?, &decode("message", &message)?).await
+            plugin
+                .send(&context(call)?, &decode("message", &message)?)
+                .await
         };
         ready(sending).map_err(Failure::from)
     }

@@ -51,7 +51,9 @@ impl Pattern {
     fn is_in(&self, text: &str) -> bool {
         match self.case {
             Case::Sensitive => self.place.holds(text, &self.text),
-            Case::Folded => self.place.holds(&text.to_lowercase(), &self.text.to_lowercase()),
+            Case::Folded => self
+                .place
+                .holds(&text.to_lowercase(), &self.text.to_lowercase()),
         }
     }
 }
@@ -86,10 +88,23 @@ mod tests {
 
     #[test]
     fn wildcards_are_ordinary_characters() {
-        let percent = |case| Pattern { text: "50%_Ä".to_owned(), place: Place::Anywhere, case };
+        let percent = |case| Pattern {
+            text: "50%_Ä".to_owned(),
+            place: Place::Anywhere,
+            case,
+        };
 
-        assert!(passes(Test::Has(percent(Case::Folded)), &Value::from("is 50%_ä off")));
-        assert!(!passes(Test::Has(percent(Case::Sensitive)), &Value::from("is 50%_ä off")));
-        assert!(!passes(Test::Has(percent(Case::Folded)), &Value::from("is 50xyä off")));
+        assert!(passes(
+            Test::Has(percent(Case::Folded)),
+            &Value::from("is 50%_ä off")
+        ));
+        assert!(!passes(
+            Test::Has(percent(Case::Sensitive)),
+            &Value::from("is 50%_ä off")
+        ));
+        assert!(!passes(
+            Test::Has(percent(Case::Folded)),
+            &Value::from("is 50xyä off")
+        ));
     }
 }

@@ -18,7 +18,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 16, tests: 200, operands: 1_000 }
+        Self {
+            depth: 16,
+            tests: 200,
+            operands: 1_000,
+        }
     }
 }
 
@@ -28,7 +32,11 @@ impl Default for Limits {
 /// `INVALID_QUERY` for a malformed filter or an operator the field's type does not take,
 /// `FORBIDDEN` for a field that does not exist.
 pub fn parse(schema: &Schema, json: &Json, limits: Limits) -> Result<Filter> {
-    let mut parser = Parser { schema, limits, tests: 0 };
+    let mut parser = Parser {
+        schema,
+        limits,
+        tests: 0,
+    };
     parser.object(json, 0)
 }
 
@@ -40,7 +48,9 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn object(&mut self, json: &Json, depth: usize) -> Result<Filter> {
-        let Json::Object(map) = json else { return Err(Error::invalid_query("Invalid filter object")) };
+        let Json::Object(map) = json else {
+            return Err(Error::invalid_query("Invalid filter object"));
+        };
         if depth > self.limits.depth {
             let reason = format!("filter is nested deeper than {} levels", self.limits.depth);
             return Err(Error::invalid_query(reason));
@@ -57,7 +67,12 @@ impl Parser<'_> {
         Ok(all)
     }
 
-    fn list(&mut self, json: &Json, depth: usize, make: fn(Vec<Filter>) -> Filter) -> Result<Filter> {
+    fn list(
+        &mut self,
+        json: &Json,
+        depth: usize,
+        make: fn(Vec<Filter>) -> Filter,
+    ) -> Result<Filter> {
         let Json::Array(parts) = json else {
             return Err(Error::invalid_query("Invalid filter object"));
         };
@@ -70,22 +85,32 @@ impl Parser<'_> {
 
     fn field(&mut self, name: &str, json: &Json) -> Result<Filter> {
         if name.starts_with('_') {
-            let reason = format!("Invalid filter key \"{name}\" on \"{}\"", self.schema.collection());
+            let reason = format!(
+                "Invalid filter key \"{name}\" on \"{}\"",
+                self.schema.collection()
+            );
             return Err(Error::invalid_query(reason));
         }
         let Some(field) = self.schema.field(name).filter(|field| field.is_writable()) else {
-            return Err(Error::forbidden_fields(self.schema.collection().as_str(), &[name.to_owned()]));
+            return Err(Error::forbidden_fields(
+                self.schema.collection().as_str(),
+                &[name.to_owned()],
+            ));
         };
         let tests = match json {
             Json::Object(map) => self.tests(field, map)?,
             value => vec![self.test(field, "_eq", value)?],
         };
-        let parts = tests.into_iter().map(|test| Filter::Field(name.to_owned(), test));
+        let parts = tests
+            .into_iter()
+            .map(|test| Filter::Field(name.to_owned(), test));
         Ok(parts.fold(Filter::Everything, Filter::and))
     }
 
     fn tests(&mut self, field: &Field, map: &Map<String, Json>) -> Result<Vec<Test>> {
-        map.iter().map(|(operator, value)| self.test(field, operator, value)).collect()
+        map.iter()
+            .map(|(operator, value)| self.test(field, operator, value))
+            .collect()
     }
 
     fn test(&mut self, field: &Field, operator: &str, json: &Json) -> Result<Test> {
@@ -128,7 +153,10 @@ impl Parser<'_> {
             single => vec![single.clone()],
         };
         if list.len() > self.limits.operands {
-            let reason = format!("\"{operator}\" takes at most {} values", self.limits.operands);
+            let reason = format!(
+                "\"{operator}\" takes at most {} values",
+                self.limits.operands
+            );
             return Err(Error::invalid_query(reason));
         }
         let values = list.iter().filter(|json| !json.is_null());
@@ -206,7 +234,10 @@ fn operand(field: &Field, operator: &str, json: &Json) -> Result<Value> {
         Ok(value) if !value.is_null() => Ok(value),
         Ok(_) => Err(Error::invalid_query("Invalid numeric value")),
         Err((expected, got)) => {
-            let reason = format!("\"{operator}\" on field `{}`: expected {expected}, got {got}", field.name);
+            let reason = format!(
+                "\"{operator}\" on field `{}`: expected {expected}, got {got}",
+                field.name
+            );
             Err(Error::invalid_query(reason))
         }
     }
@@ -218,7 +249,11 @@ fn presence(operator: &str, json: &Json) -> Result<Test> {
         Json::Null => true,
         Json::String(text) if text.is_empty() || text == "true" => true,
         Json::String(text) if text == "false" => false,
-        _ => return Err(Error::invalid_query(format!("\"{operator}\" has to be a boolean"))),
+        _ => {
+            return Err(Error::invalid_query(format!(
+                "\"{operator}\" has to be a boolean"
+            )));
+        }
     };
     Ok(match (operator, applies) {
         ("_null", true) | ("_nnull", false) => Test::Null,
@@ -258,10 +293,16 @@ fn pattern(operator: &str, json: &Json) -> Result<Test> {
         }
     };
     let Some((negated, case, place)) = split(operator) else {
-        return Err(Error::invalid_query(format!("unknown filter operator \"{operator}\"")));
+        return Err(Error::invalid_query(format!(
+            "unknown filter operator \"{operator}\""
+        )));
     };
     let pattern = Pattern { text, place, case };
-    Ok(if negated { Test::HasNot(pattern) } else { Test::Has(pattern) })
+    Ok(if negated {
+        Test::HasNot(pattern)
+    } else {
+        Test::Has(pattern)
+    })
 }
 
 #[cfg(test)]

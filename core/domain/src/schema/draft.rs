@@ -86,10 +86,14 @@ impl Draft {
     }
 
     fn put(&mut self, name: &str, json: &Json) -> Result<(), Unfit> {
-        let Some(index) = self.schema.position(name) else { return Err(Unfit::Unknown) };
+        let Some(index) = self.schema.position(name) else {
+            return Err(Unfit::Unknown);
+        };
         let field = &self.schema.fields()[index];
         let wrong = |expected, got| {
-            Err(Unfit::Problem(Box::new(problem::wrong_type(name, expected, got))))
+            Err(Unfit::Problem(Box::new(problem::wrong_type(
+                name, expected, got,
+            ))))
         };
         if self.stage == Stage::Update && name == "id" {
             return Ok(());
@@ -98,7 +102,10 @@ impl Draft {
             return Ok(());
         }
         if !field.is_writable() {
-            return wrong("nothing, as it cannot be written through this field yet", describe(json));
+            return wrong(
+                "nothing, as it cannot be written through this field yet",
+                describe(json),
+            );
         }
         match field.kind.parse(json) {
             Ok(value) => {
@@ -116,7 +123,9 @@ impl Draft {
 
     /// The names of the fields it carries.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(|&index| self.schema.fields()[index].name.as_str())
+        self.values
+            .keys()
+            .map(|&index| self.schema.fields()[index].name.as_str())
     }
 
     /// The value it carries for a field.
@@ -140,7 +149,10 @@ impl Draft {
 
     /// What is not concealed, as JSON.
     pub fn to_json(&self) -> Map<String, Json> {
-        let open = self.values.iter().map(|(&index, value)| (&self.schema.fields()[index], value));
+        let open = self
+            .values
+            .iter()
+            .map(|(&index, value)| (&self.schema.fields()[index], value));
         open.filter(|(field, _)| !field.is_concealed)
             .map(|(field, value)| (field.name.clone(), value.to_json()))
             .collect()
@@ -165,7 +177,11 @@ impl Draft {
         }
         match Error::of(problems) {
             Some(error) => Err(error),
-            None => Ok(Valid { schema: self.schema, values, sealed: BTreeSet::new() }),
+            None => Ok(Valid {
+                schema: self.schema,
+                values,
+                sealed: BTreeSet::new(),
+            }),
         }
     }
 }
@@ -218,7 +234,9 @@ impl Valid {
 
     /// The names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(|&index| self.schema.fields()[index].name.as_str())
+        self.values
+            .keys()
+            .map(|&index| self.schema.fields()[index].name.as_str())
     }
 
     /// Whether nothing is to be stored.
@@ -230,7 +248,11 @@ impl Valid {
     pub fn plain(&self, name: &str) -> Option<&str> {
         let index = self.schema.position(name)?;
         let is_open = self.schema.fields()[index].is_concealed && !self.sealed.contains(&index);
-        if is_open { self.values.get(&index)?.as_text() } else { None }
+        if is_open {
+            self.values.get(&index)?.as_text()
+        } else {
+            None
+        }
     }
 
     /// Replaces a secret by what may be stored of it.
@@ -257,7 +279,10 @@ impl Valid {
         for (&index, value) in &self.values {
             let field = &self.schema.fields()[index];
             if field.is_concealed && !value.is_null() && !self.sealed.contains(&index) {
-                return Err(Error::internal(format!("field `{}` is not sealed", field.name)));
+                return Err(Error::internal(format!(
+                    "field `{}` is not sealed",
+                    field.name
+                )));
             }
             stored.push((field.name.as_str(), value));
         }
@@ -266,7 +291,10 @@ impl Valid {
 
     /// The values as JSON, concealed ones masked.
     pub fn to_json(&self) -> Map<String, Json> {
-        let fields = self.values.iter().map(|(&i, value)| (&self.schema.fields()[i], value));
+        let fields = self
+            .values
+            .iter()
+            .map(|(&i, value)| (&self.schema.fields()[i], value));
         fields
             .map(|(field, value)| {
                 let value = match value {

@@ -6,15 +6,24 @@ use crate::{Field, FieldType, Value};
 pub(super) fn fields() -> Vec<Field> {
     use FieldType::{Boolean, Hash, Json, String, Text, Timestamp, Uuid};
     let field = Field::new;
-    let short = |name, limit| Field { max_length: Some(limit), ..field(name, String) };
-    let secret = |name, kind| Field { is_concealed: true, ..field(name, kind) };
+    let short = |name, limit| Field {
+        max_length: Some(limit),
+        ..field(name, String)
+    };
+    let secret = |name, kind| Field {
+        is_concealed: true,
+        ..field(name, kind)
+    };
     let given = |name, limit, default: &str| Field {
         is_nullable: false,
         default: Value::from(default),
         ..short(name, limit)
     };
     vec![
-        Field { is_nullable: false, ..field("id", Uuid) },
+        Field {
+            is_nullable: false,
+            ..field("id", Uuid)
+        },
         short("first_name", 50),
         short("last_name", 50),
         short("email", 128),
@@ -28,19 +37,28 @@ pub(super) fn fields() -> Vec<Field> {
         secret("tfa_secret", String),
         given("status", 16, "active"),
         field("role", Uuid),
-        Field { max_length: Some(255), ..secret("token", String) },
+        Field {
+            max_length: Some(255),
+            ..secret("token", String)
+        },
         field("last_access", Timestamp),
         short("last_page", 255),
         given("provider", 128, "default"),
         short("external_identifier", 255),
         field("auth_data", Json),
-        Field { default: Value::Boolean(true), ..field("email_notifications", Boolean) },
+        Field {
+            default: Value::Boolean(true),
+            ..field("email_notifications", Boolean)
+        },
         short("appearance", 255),
         short("theme_dark", 255),
         short("theme_light", 255),
         field("theme_light_overrides", Json),
         field("theme_dark_overrides", Json),
         given("text_direction", 255, "auto"),
-        Field { column: Column::AccessRows, ..field("policies", Json) },
+        Field {
+            column: Column::AccessRows,
+            ..field("policies", Json)
+        },
     ]
 }

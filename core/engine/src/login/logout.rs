@@ -12,14 +12,22 @@ use crate::write::{Change, record};
 
 /// Ends the session of a refresh token. An unknown token is fine and changes nothing.
 pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
-    let Some(token) = presented(body)? else { return Ok(()) };
-    let Some(session) = sessions::find(&inner.store, token.session).await? else { return Ok(()) };
+    let Some(token) = presented(body)? else {
+        return Ok(());
+    };
+    let Some(session) = sessions::find(&inner.store, token.session).await? else {
+        return Ok(());
+    };
     if token.proof(&inner.keys, &session) == Proof::None {
         return Ok(());
     }
     let mut tx = inner.store.begin().await?;
     sessions::end(&mut tx, session.id).await?;
-    let change = Change { action: "logout", id: session.user.0, revision: None };
+    let change = Change {
+        action: "logout",
+        id: session.user.0,
+        revision: None,
+    };
     record(&mut tx, cx, change).await?;
     tx.commit().await
 }

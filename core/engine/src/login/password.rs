@@ -15,7 +15,7 @@ use super::{Body, Owner, Tokens, session_id, tokens};
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{RefreshToken, Verified};
-use crate::write::{Change, Attempts, commit, record, tell};
+use crate::write::{Attempts, Change, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Checks the credentials and begins a session. A refusal takes the same time whatever its cause.
@@ -26,7 +26,8 @@ pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Toke
     let _otp = body.optional("otp");
     body.mode();
     if !address.is_empty() && !email::is_valid(address) {
-        body.reasons.push("\"email\" must be a valid email".to_owned());
+        body.reasons
+            .push("\"email\" must be a valid email".to_owned());
     }
     body.finish()?;
     let outcome = begin(inner, cx, address, password).await;
@@ -58,7 +59,11 @@ async fn begin(inner: &Inner, cx: &Context, address: &str, password: &str) -> Re
             break done?;
         }
     };
-    let owner = Owner { user: credential.user, role: credential.role, rights };
+    let owner = Owner {
+        user: credential.user,
+        role: credential.role,
+        rights,
+    };
     tokens(inner, cx, &owner, &refresh)
 }
 
@@ -73,7 +78,10 @@ async fn prove(
     let may = credential
         .as_ref()
         .is_some_and(|c| c.status == Status::Active.as_str() && c.provider == "default");
-    let hash = credential.as_ref().filter(|_| may).and_then(|c| c.password.as_deref());
+    let hash = credential
+        .as_ref()
+        .filter(|_| may)
+        .and_then(|c| c.password.as_deref());
     let verified = inner.hasher.verify(password, hash).await?;
     let credential = credential.ok_or(Code::InvalidCredentials)?;
     let outdated = match verified {
@@ -92,14 +100,25 @@ async fn prove(
 async fn shown(inner: &Inner, credential: &Credential) -> Result<Map<String, Value>> {
     let is_asked = [Event::BeforeLogin, Event::AfterLogin]
         .into_iter()
-        .any(|event| !inner.registry.subscribers(Collection::Users, event).is_empty());
+        .any(|event| {
+            !inner
+                .registry
+                .subscribers(Collection::Users, event)
+                .is_empty()
+        });
     if !is_asked {
         return Ok(Map::new());
     }
     let grant = Grant::system(Reason::Login, Action::Read, Collection::Users);
     let everything = &inner.everything;
-    let item =
-        users::get(&inner.store, &grant, credential.user, everything, &Filter::Everything).await?;
+    let item = users::get(
+        &inner.store,
+        &grant,
+        credential.user,
+        everything,
+        &Filter::Everything,
+    )
+    .await?;
     Ok(item.map(|item| item.to_json()).unwrap_or_default())
 }
 
@@ -138,13 +157,24 @@ async fn store(
     if let (Some(new), Some(old)) = (outdated, &credential.password) {
         unguarded::rehash(&mut tx, id, old, new).await?;
     }
-    record(&mut tx, cx, Change { action: "login", id: id.0, revision: None }).await?;
-    let told = tell(inner, &mut tx, cx, Event::AfterLogin, id.0, |occasion| AfterPayload {
-        occasion,
-        record: user.clone(),
-        changed: Vec::new(),
-        provider: Some("default".to_owned()),
-        mode: Some("json".to_owned()),
+    record(
+        &mut tx,
+        cx,
+        Change {
+            action: "login",
+            id: id.0,
+            revision: None,
+        },
+    )
+    .await?;
+    let told = tell(inner, &mut tx, cx, Event::AfterLogin, id.0, |occasion| {
+        AfterPayload {
+            occasion,
+            record: user.clone(),
+            changed: Vec::new(),
+            provider: Some("default".to_owned()),
+            mode: Some("json".to_owned()),
+        }
     })
     .await?;
     commit(inner, tx, told).await?;

@@ -36,16 +36,18 @@ pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Toke
     let token = presented(body)?.ok_or_else(refused)?;
     let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
     for _ in 0..ATTEMPTS {
-        let session = sessions::find(&inner.store, token.session).await?.ok_or_else(refused)?;
+        let session = sessions::find(&inner.store, token.session)
+            .await?
+            .ok_or_else(refused)?;
         let proof = token.proof(&inner.keys, &session);
         let next = match session.rotation(proof, cx.now, grace) {
             Rotation::Rotate => match rotate(inner, cx, &session, &token).await? {
                 Some(next) => next,
                 None => continue,
             },
-            Rotation::Repeat => {
-                token.known_successor(&inner.keys, &session).ok_or_else(refused)?
-            }
+            Rotation::Repeat => token
+                .known_successor(&inner.keys, &session)
+                .ok_or_else(refused)?,
             Rotation::Reuse => {
                 revoke(inner, cx, &session).await?;
                 return Err(refused());
@@ -63,9 +65,15 @@ async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<
     let bearer =
         unguarded::bearer_of_session(&inner.store, session.user, session.id, cx.now).await?;
     let active = bearer.filter(|bearer| bearer.status == Status::Active.as_str());
-    let Some(bearer) = active else { return Ok(None) };
+    let Some(bearer) = active else {
+        return Ok(None);
+    };
     let rights = access::rights(inner, &bearer).await?;
-    Ok(Some(Owner { user: bearer.id, role: bearer.role, rights }))
+    Ok(Some(Owner {
+        user: bearer.id,
+        role: bearer.role,
+        rights,
+    }))
 }
 
 async fn rotate(
@@ -79,7 +87,9 @@ async fn rotate(
         sequence: next.sequence,
         secret_hash: next.hash(),
         rotated_at: Some(cx.now),
-        expires_at: session.ends_at.min(cx.now + inner.settings.refresh_token_ttl),
+        expires_at: session
+            .ends_at
+            .min(cx.now + inner.settings.refresh_token_ttl),
         ..session.clone()
     };
     let mut tx = inner.store.begin().await?;
@@ -96,7 +106,11 @@ async fn revoke(inner: &Inner, cx: &Context, session: &Session) -> Result<()> {
     tracing::warn!(user, session_id, "refresh token reused, session revoked");
     let mut tx = inner.store.begin().await?;
     sessions::end(&mut tx, session.id).await?;
-    let change = Change { action: "refresh_reuse", id: session.user.0, revision: None };
+    let change = Change {
+        action: "refresh_reuse",
+        id: session.user.0,
+        revision: None,
+    };
     record(&mut tx, cx, change).await?;
     tx.commit().await
 }

@@ -55,8 +55,12 @@ impl Keys {
 
     /// Signs an access token.
     pub(crate) fn sign(&self, claims: &AccessClaims) -> Result<String> {
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &self.ring[0].encoding)
-            .map_err(Error::internal)
+        jsonwebtoken::encode(
+            &Header::new(Algorithm::HS256),
+            claims,
+            &self.ring[0].encoding,
+        )
+        .map_err(Error::internal)
     }
 
     /// Verifies an access token.
@@ -68,7 +72,8 @@ impl Keys {
             .ring
             .iter()
             .find_map(|key| {
-                jsonwebtoken::decode::<serde_json::Value>(token, &key.decoding, &self.validation).ok()
+                jsonwebtoken::decode::<serde_json::Value>(token, &key.decoding, &self.validation)
+                    .ok()
             })
             .ok_or(Code::InvalidToken)?
             .claims;
@@ -117,7 +122,10 @@ impl Key {
         let secret = secret.expose().as_bytes();
         // One key for each purpose, so that nothing signed for one is good for another.
         let derive = |purpose: &str| {
-            let derived = keyed(secret).chain_update(purpose.as_bytes()).finalize().into_bytes();
+            let derived = keyed(secret)
+                .chain_update(purpose.as_bytes())
+                .finalize()
+                .into_bytes();
             keyed(&derived)
         };
         Self {
@@ -180,16 +188,24 @@ mod tests {
         let late = keys.sign(&claims(now.timestamp())).expect("signed");
 
         assert!(keys.verify(&good, now).is_ok());
-        assert_eq!(keys.verify(&late, now).unwrap_err().code(), &Code::TokenExpired);
+        assert_eq!(
+            keys.verify(&late, now).unwrap_err().code(),
+            &Code::TokenExpired
+        );
     }
 
     #[test]
     fn a_previous_secret_verifies_and_a_strange_one_does_not() {
         let now = clock::parse("2026-01-01T00:00:00Z").expect("a time");
-        let token = keys(&["old"]).sign(&claims(now.timestamp() + 60)).expect("signed");
+        let token = keys(&["old"])
+            .sign(&claims(now.timestamp() + 60))
+            .expect("signed");
 
         assert!(keys(&["new", "old"]).verify(&token, now).is_ok());
-        assert_eq!(keys(&["new"]).verify(&token, now).unwrap_err().code(), &Code::InvalidToken);
+        assert_eq!(
+            keys(&["new"]).verify(&token, now).unwrap_err().code(),
+            &Code::InvalidToken
+        );
     }
 
     #[test]
@@ -205,7 +221,10 @@ mod tests {
         bare.as_object_mut().expect("an object").remove("sid");
 
         for token in [sign(Algorithm::HS512, full), sign(Algorithm::HS256, bare)] {
-            assert_eq!(keys.verify(&token, now).unwrap_err().code(), &Code::InvalidToken);
+            assert_eq!(
+                keys.verify(&token, now).unwrap_err().code(),
+                &Code::InvalidToken
+            );
         }
     }
 

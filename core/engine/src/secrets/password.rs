@@ -36,9 +36,13 @@ pub(crate) enum Verified {
 
 impl Hasher {
     pub(crate) fn new(settings: &PasswordSettings) -> Result<Self> {
-        let params =
-            Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
-                .map_err(|error| Error::internal(format!("auth.password: {error}")))?;
+        let params = Params::new(
+            settings.memory_kib,
+            settings.iterations,
+            settings.parallelism,
+            None,
+        )
+        .map_err(|error| Error::internal(format!("auth.password: {error}")))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let turns = match settings.max_concurrent {
@@ -46,7 +50,11 @@ impl Hasher {
             some => some,
         };
         let decoy = hash(&argon2, "")?.into();
-        Ok(Self { argon2, turns: Arc::new(Semaphore::new(turns)), decoy })
+        Ok(Self {
+            argon2,
+            turns: Arc::new(Semaphore::new(turns)),
+            decoy,
+        })
     }
 
     /// The PHC string of a password.
@@ -64,7 +72,9 @@ impl Hasher {
             _ => Arc::clone(&self.decoy),
         };
         self.turn(move || {
-            let Ok(parsed) = PasswordHash::new(&stored) else { return Ok(Verified::No) };
+            let Ok(parsed) = PasswordHash::new(&stored) else {
+                return Ok(Verified::No);
+            };
             let matches = argon2.verify_password(password.as_bytes(), &parsed).is_ok();
             if is_decoy || !matches {
                 return Ok(Verified::No);
@@ -104,7 +114,9 @@ fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String> {
 }
 
 fn is_weaker(hash: &PasswordHash, wanted: &Params) -> bool {
-    let Ok(params) = Params::try_from(hash) else { return true };
+    let Ok(params) = Params::try_from(hash) else {
+        return true;
+    };
     hash.algorithm != Algorithm::Argon2id.ident()
         || params.m_cost() < wanted.m_cost()
         || params.t_cost() < wanted.t_cost()
@@ -143,7 +155,10 @@ mod tests {
         let hasher = Hasher::new(&settings(64)).expect("a hasher");
 
         for stored in [None, Some(""), Some("not a hash")] {
-            assert_eq!(hasher.verify("", stored).await.expect("an answer"), Verified::No);
+            assert_eq!(
+                hasher.verify("", stored).await.expect("an answer"),
+                Verified::No
+            );
         }
     }
 
@@ -153,11 +168,20 @@ mod tests {
         let new = Hasher::new(&settings(128)).expect("a hasher");
         let stored = old.hash("secret").await.expect("a hash");
 
-        let Verified::Outdated(next) = new.verify("secret", Some(&stored)).await.expect("an answer")
+        let Verified::Outdated(next) = new
+            .verify("secret", Some(&stored))
+            .await
+            .expect("an answer")
         else {
             panic!("not replaced");
         };
-        assert_eq!(new.verify("secret", Some(&next)).await.expect("an answer"), Verified::Yes);
-        assert_eq!(new.verify("wrong", Some(&stored)).await.expect("an answer"), Verified::No);
+        assert_eq!(
+            new.verify("secret", Some(&next)).await.expect("an answer"),
+            Verified::Yes
+        );
+        assert_eq!(
+            new.verify("wrong", Some(&stored)).await.expect("an answer"),
+            Verified::No
+        );
     }
 }

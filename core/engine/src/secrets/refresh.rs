@@ -29,7 +29,11 @@ pub(crate) struct RefreshToken {
 impl RefreshToken {
     /// The first token of a session.
     pub(crate) fn first(session: SessionId) -> Result<Self> {
-        Ok(Self { session, sequence: 1, secret: random()? })
+        Ok(Self {
+            session,
+            sequence: 1,
+            secret: random()?,
+        })
     }
 
     /// Reads a token; it has to be complete and in the one spelling we give out.
@@ -62,15 +66,23 @@ impl RefreshToken {
     pub(crate) fn successor(&self, keys: &Keys) -> Self {
         let sequence = self.sequence.saturating_add(1);
         let secret = keys.successors(self.session, sequence, &self.secret).next();
-        Self { secret: secret.unwrap_or(self.secret), sequence, session: self.session }
+        Self {
+            secret: secret.unwrap_or(self.secret),
+            sequence,
+            session: self.session,
+        }
     }
 
     /// The successor by whichever key leads to the stored secret, if one does.
     pub(crate) fn known_successor(&self, keys: &Keys, session: &Session) -> Option<Self> {
         let sequence = self.sequence.checked_add(1)?;
         let next = keys.successors(self.session, sequence, &self.secret);
-        next.map(|secret| Self { secret, sequence, session: self.session })
-            .find(|next| next.is_current(session))
+        next.map(|secret| Self {
+            secret,
+            sequence,
+            session: self.session,
+        })
+        .find(|next| next.is_current(session))
     }
 
     /// What it proves about a session.
@@ -136,7 +148,11 @@ mod tests {
         assert_eq!(first.proof(&keys, &stored), Proof::Older);
         assert_eq!(third.successor(&keys).proof(&keys, &stored), Proof::None);
         for sequence in [1, 2, 3, 0, -5, i64::MIN, i64::MAX] {
-            let forged = RefreshToken { secret: [9; 32], sequence, ..third.clone() };
+            let forged = RefreshToken {
+                secret: [9; 32],
+                sequence,
+                ..third.clone()
+            };
             assert_eq!(forged.proof(&keys, &stored), Proof::None, "{sequence}");
         }
     }
@@ -147,7 +163,13 @@ mod tests {
         let text = token.to_text();
 
         assert!(RefreshToken::parse(&text) == Some(token));
-        for bad in [&text[1..], &text[..74], &format!("{text}A"), &format!("{text}="), ""] {
+        for bad in [
+            &text[1..],
+            &text[..74],
+            &format!("{text}A"),
+            &format!("{text}="),
+            "",
+        ] {
             assert!(RefreshToken::parse(bad).is_none(), "{bad}");
         }
     }

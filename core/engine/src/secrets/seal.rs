@@ -27,7 +27,11 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
         return Err(Error::invalid_payload(reason));
     }
     if let Some(password) = valid.plain("password") {
-        problems.extend(judge_password(password, email, inner.settings.password.min_length));
+        problems.extend(judge_password(
+            password,
+            email,
+            inner.settings.password.min_length,
+        ));
     }
     if let Some(token) = valid.plain("token") {
         problems.extend(judge_token(token));

@@ -3,9 +3,7 @@
 use roster_domain::error::field as problem;
 use roster_domain::query::Parameters;
 use roster_domain::schema::Stage;
-use roster_domain::{
-    Action, Collection, Draft, Error, Grant, Item, Result, UserId, Valid, Value,
-};
+use roster_domain::{Action, Collection, Draft, Error, Grant, Item, Result, UserId, Valid, Value};
 use roster_sdk::Event;
 use roster_storage::{Tx, users};
 use serde_json::Value as Json;
@@ -16,7 +14,7 @@ use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
 use crate::system::new_id;
-use crate::write::{Change, Attempts, commit, record, tell};
+use crate::write::{Attempts, Change, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Makes a user from a body; reads it back as far as the caller may.
@@ -79,7 +77,10 @@ pub(crate) async fn prepare(
     hooks::before_create(inner, cx, id, &mut draft).await?;
     let mut valid = draft.validate()?;
     valid.identify(id);
-    let email = valid.get("email").and_then(Value::as_text).map(ToOwned::to_owned);
+    let email = valid
+        .get("email")
+        .and_then(Value::as_text)
+        .map(ToOwned::to_owned);
     let Sealed(valid) = seal(inner, valid, email.as_deref()).await?;
     Ok(Ready { id, valid })
 }
@@ -95,13 +96,24 @@ async fn store(
     let snapshot = valid.to_json();
     users::insert(tx, grant, valid).await?;
     let revision = Some((&snapshot, snapshot.clone()));
-    record(tx, cx, Change { action: "create", id: *id, revision }).await?;
-    tell(inner, tx, cx, Event::AfterCreate, *id, |occasion| AfterPayload {
-        occasion,
-        record: snapshot.clone(),
-        changed: Vec::new(),
-        provider: None,
-        mode: None,
+    record(
+        tx,
+        cx,
+        Change {
+            action: "create",
+            id: *id,
+            revision,
+        },
+    )
+    .await?;
+    tell(inner, tx, cx, Event::AfterCreate, *id, |occasion| {
+        AfterPayload {
+            occasion,
+            record: snapshot.clone(),
+            changed: Vec::new(),
+            provider: None,
+            mode: None,
+        }
     })
     .await
 }
@@ -109,12 +121,18 @@ async fn store(
 /// Refuses fields that do not exist or that the caller may not write: what hooks add later is theirs.
 pub(super) fn permit(draft: &Draft, grant: &Grant) -> Result<()> {
     let collection = grant.collection().as_str();
-    let unknown = draft.unknown().iter().map(|name| problem::unknown(collection, name));
+    let unknown = draft
+        .unknown()
+        .iter()
+        .map(|name| problem::unknown(collection, name));
     if let Some(error) = Error::of(unknown.collect()) {
         return Err(error);
     }
-    let forbidden: Vec<String> =
-        draft.names().filter(|name| !grant.allows(name)).map(ToOwned::to_owned).collect();
+    let forbidden: Vec<String> = draft
+        .names()
+        .filter(|name| !grant.allows(name))
+        .map(ToOwned::to_owned)
+        .collect();
     if forbidden.is_empty() {
         Ok(())
     } else {

@@ -6,7 +6,7 @@ use roster_storage::users;
 
 use crate::context::Context;
 use crate::hooks::AfterPayload;
-use crate::write::{Change, Attempts, commit, record, tell};
+use crate::write::{Attempts, Change, commit, record, tell};
 use crate::{Inner, access, hooks};
 
 /// Removes the user of that id.
@@ -30,13 +30,24 @@ async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId) -> Result<
     let mut tx = inner.store.begin().await?;
     users::delete(&mut tx, grant, id, stored.version, &inner.schema).await?;
     users::keep_an_administrator(&mut tx).await?;
-    record(&mut tx, cx, Change { action: "delete", id: id.0, revision: None }).await?;
-    let told = tell(inner, &mut tx, cx, Event::AfterDelete, id.0, |occasion| AfterPayload {
-        occasion,
-        record: stored.item.to_json(),
-        changed: Vec::new(),
-        provider: None,
-        mode: None,
+    record(
+        &mut tx,
+        cx,
+        Change {
+            action: "delete",
+            id: id.0,
+            revision: None,
+        },
+    )
+    .await?;
+    let told = tell(inner, &mut tx, cx, Event::AfterDelete, id.0, |occasion| {
+        AfterPayload {
+            occasion,
+            record: stored.item.to_json(),
+            changed: Vec::new(),
+            provider: None,
+            mode: None,
+        }
     })
     .await?;
     commit(inner, tx, told).await

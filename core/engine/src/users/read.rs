@@ -21,12 +21,18 @@ pub(crate) async fn list(inner: &Inner, cx: &Context, parameters: &Parameters) -
     let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
     let items = users::list(&inner.store, &grant, &query).await?;
     let count = async |wanted: bool, filter: &Filter| match wanted {
-        true => users::count(&inner.store, &grant, &query, filter).await.map(Some),
+        true => users::count(&inner.store, &grant, &query, filter)
+            .await
+            .map(Some),
         false => Ok(None),
     };
     let total_count = count(query.meta.total_count, &Filter::Everything).await?;
     let filter_count = count(query.meta.filter_count, &query.filter).await?;
-    Ok(List { items, total_count, filter_count })
+    Ok(List {
+        items,
+        total_count,
+        filter_count,
+    })
 }
 
 /// One user. A malformed id is a missing one.
@@ -39,7 +45,9 @@ pub(crate) async fn one(
     let grant = access::grant(cx, Action::Read, USERS)?;
     let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
     let id = UserId::parse(id).ok_or_else(Error::forbidden)?;
-    get(inner, &grant, id, &query).await?.ok_or_else(Error::forbidden)
+    get(inner, &grant, id, &query)
+        .await?
+        .ok_or_else(Error::forbidden)
 }
 
 /// The caller; the id alone without read permission.
@@ -47,9 +55,13 @@ pub(crate) async fn me(inner: &Inner, cx: &Context, parameters: &Parameters) -> 
     let Principal::User { id, .. } = cx.principal else {
         return Err(Code::InvalidCredentials.into());
     };
-    let Ok(grant) = access::grant(cx, Action::Read, USERS) else { return id_alone(inner, id) };
+    let Ok(grant) = access::grant(cx, Action::Read, USERS) else {
+        return id_alone(inner, id);
+    };
     let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
-    get(inner, &grant, id, &query).await?.ok_or_else(Error::forbidden)
+    get(inner, &grant, id, &query)
+        .await?
+        .ok_or_else(Error::forbidden)
 }
 
 async fn get(inner: &Inner, grant: &Grant, id: UserId, query: &Query) -> Result<Option<Item>> {
@@ -69,7 +81,9 @@ pub(crate) struct Readback(Option<(Grant, Query)>);
 impl Readback {
     /// Understands the query; nothing comes back to a caller who may not read.
     pub(crate) fn prepare(inner: &Inner, cx: &Context, parameters: &Parameters) -> Result<Self> {
-        let Ok(grant) = access::grant(cx, Action::Read, USERS) else { return Ok(Self(None)) };
+        let Ok(grant) = access::grant(cx, Action::Read, USERS) else {
+            return Ok(Self(None));
+        };
         let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
         Ok(Self(Some((grant, query))))
     }

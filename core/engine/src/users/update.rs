@@ -7,8 +7,8 @@ use roster_domain::query::Parameters;
 use roster_domain::schema::Stage;
 use roster_domain::value::MASK;
 use roster_domain::{
-    Action, Code, Collection, Draft, Error, Grant, Item, Principal, Record, Result, Status,
-    UserId, Valid, Value,
+    Action, Code, Collection, Draft, Error, Grant, Item, Principal, Record, Result, Status, UserId,
+    Valid, Value,
 };
 use roster_sdk::Event;
 use roster_storage::users::{self, Generation};
@@ -20,7 +20,7 @@ use super::read::Readback;
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, Verified, seal};
-use crate::write::{Change, Attempts, commit, is_own, record, tell};
+use crate::write::{Attempts, Change, commit, is_own, record, tell};
 use crate::{Inner, access, hooks, notices};
 
 /// What tokens and rights depend on.
@@ -72,13 +72,7 @@ pub(crate) async fn repeat(
     }
 }
 
-async fn once(
-    inner: &Inner,
-    cx: &Context,
-    grant: &Grant,
-    id: UserId,
-    body: &Json,
-) -> Result<()> {
+async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId, body: &Json) -> Result<()> {
     let stored = users::load(&inner.store, grant, Action::Update, id, &inner.everything).await?;
     let stored = stored.ok_or_else(Error::forbidden)?;
     let body = prove_password_change(inner, cx, id, &stored, body).await?;
@@ -90,7 +84,10 @@ async fn once(
     if valid.is_empty() {
         return Ok(());
     }
-    let address = valid.get("email").or_else(|| stored.item.get("email")).and_then(Value::as_text);
+    let address = valid
+        .get("email")
+        .or_else(|| stored.item.get("email"))
+        .and_then(Value::as_text);
     let address = address.map(ToOwned::to_owned);
     let Sealed(valid) = seal(inner, valid, address.as_deref()).await?;
 
@@ -99,20 +96,39 @@ async fn once(
     after.extend(delta.clone());
     let changed: Vec<String> = delta.keys().cloned().collect();
     let mut tx = inner.store.begin().await?;
-    users::update(&mut tx, grant, id, stored.version, &valid, generation(&valid)).await?;
+    users::update(
+        &mut tx,
+        grant,
+        id,
+        stored.version,
+        &valid,
+        generation(&valid),
+    )
+    .await?;
     end_sessions(&mut tx, id, &valid).await?;
     if touches(&valid, &["status", "role"]) {
         users::keep_an_administrator(&mut tx).await?;
     }
     let revision = Some((&after, delta));
-    record(&mut tx, cx, Change { action: "update", id: id.0, revision }).await?;
+    record(
+        &mut tx,
+        cx,
+        Change {
+            action: "update",
+            id: id.0,
+            revision,
+        },
+    )
+    .await?;
     let noticed = notices::changed(inner, &mut tx, cx, &stored, &valid).await?;
-    let told = tell(inner, &mut tx, cx, Event::AfterUpdate, id.0, |occasion| AfterPayload {
-        occasion,
-        record: after.clone(),
-        changed,
-        provider: None,
-        mode: None,
+    let told = tell(inner, &mut tx, cx, Event::AfterUpdate, id.0, |occasion| {
+        AfterPayload {
+            occasion,
+            record: after.clone(),
+            changed,
+            provider: None,
+            mode: None,
+        }
     })
     .await?;
     commit(inner, tx, told || noticed).await
@@ -123,7 +139,11 @@ fn touches(valid: &Valid, fields: &[&str]) -> bool {
 }
 
 fn generation(valid: &Valid) -> Generation {
-    if touches(valid, &DECISIVE) { Generation::Raise } else { Generation::Keep }
+    if touches(valid, &DECISIVE) {
+        Generation::Raise
+    } else {
+        Generation::Keep
+    }
 }
 
 /// Values that nobody writes by hand, and those that go with others (contract/users.md §1.2).
@@ -141,7 +161,9 @@ fn guard(draft: &mut Draft) -> Result<()> {
 /// Sessions end with the status that allowed them, and with the credential that began them.
 async fn end_sessions(tx: &mut Tx, id: UserId, valid: &Valid) -> Result<()> {
     let active = Status::Active.as_str();
-    let is_out = valid.get("status").is_some_and(|status| status.as_text() != Some(active));
+    let is_out = valid
+        .get("status")
+        .is_some_and(|status| status.as_text() != Some(active));
     if is_out || touches(valid, &["password", "email"]) {
         sessions::end_all(tx, id, None).await?;
     }
@@ -157,8 +179,12 @@ async fn prove_password_change<'b>(
     stored: &Record,
     body: &'b Json,
 ) -> Result<Cow<'b, Json>> {
-    let Json::Object(map) = body else { return Ok(Cow::Borrowed(body)) };
-    let changes = map.get("password").is_some_and(|password| password.as_str() != Some(MASK));
+    let Json::Object(map) = body else {
+        return Ok(Cow::Borrowed(body));
+    };
+    let changes = map
+        .get("password")
+        .is_some_and(|password| password.as_str() != Some(MASK));
     let Some(current) = map.get("current_password") else {
         let has_one = stored.item.get("password") == Some(&Value::Concealed);
         let must = inner.settings.password.require_current && is_own(&cx.principal, id.0);

@@ -184,7 +184,10 @@ impl Default for PluginConfig {
             timeout: Duration::from_millis(250),
             memory: ByteSize::from_bytes(64 << 20),
             capabilities: Capabilities {
-                fields: FieldCapabilities { read: Vec::new(), write: Vec::new() },
+                fields: FieldCapabilities {
+                    read: Vec::new(),
+                    write: Vec::new(),
+                },
                 http: Vec::new(),
                 users: UsersCapability::None,
                 store: false,

@@ -3,7 +3,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-const PACKAGES: [&str; 3] = ["roster-slug", "roster-hostile-plugin", "roster-two-kinds-plugin"];
+const PACKAGES: [&str; 3] = [
+    "roster-slug",
+    "roster-hostile-plugin",
+    "roster-two-kinds-plugin",
+];
 
 /// The component built from this package. All of them are built once, in a target folder of their
 /// own: a nested cargo in the outer one's folder would wait for its lock.
@@ -25,15 +29,27 @@ fn workspace() -> &'static Path {
 
 fn build() {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(workspace()).args(["build", "--profile", "guest"]);
-    cargo.args(["--target", "wasm32-wasip2", "--target-dir"]).arg(guests());
+    cargo
+        .current_dir(workspace())
+        .args(["build", "--profile", "guest"]);
+    cargo
+        .args(["--target", "wasm32-wasip2", "--target-dir"])
+        .arg(guests());
     // Flags for the outer build, such as those of a coverage run, are not for the guests.
-    for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "LLVM_PROFILE_FILE"] {
+    for flags in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "LLVM_PROFILE_FILE",
+    ] {
         cargo.env_remove(flags);
     }
     for package in PACKAGES {
         cargo.args(["-p", package]);
     }
     let status = cargo.status().unwrap();
-    assert!(status.success(), "the guests do not build: is the target wasm32-wasip2 installed?");
+    assert!(
+        status.success(),
+        "the guests do not build: is the target wasm32-wasip2 installed?"
+    );
 }

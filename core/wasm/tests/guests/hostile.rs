@@ -9,11 +9,22 @@ use crate::{PATIENT, load};
 /// What a call in this mode fails with, and what the guest logged.
 async fn failure(mode: &str, limits: Limits) -> (String, Vec<(Level, String)>) {
     let host = FakeHost::new();
-    let plugin = load("roster-hostile-plugin", json!({ "mode": mode }), limits, &host).await;
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": mode }),
+        limits,
+        &host,
+    )
+    .await;
     let cx = testing::context(Event::BeforeCreate, &host);
     let mut draft = testing::draft(json!({ "title": "before" }));
 
-    let answer = plugin.unwrap().hooks.unwrap().before_create(&cx, &mut draft).await;
+    let answer = plugin
+        .unwrap()
+        .hooks
+        .unwrap()
+        .before_create(&cx, &mut draft)
+        .await;
 
     assert_eq!(draft, testing::draft(json!({ "title": "before" })));
     match answer {
@@ -38,8 +49,17 @@ async fn beats_during<T>(work: impl Future<Output = T>) -> (T, u32) {
 #[tokio::test]
 async fn an_endless_loop_ends_at_the_deadline_and_blocks_nobody() {
     let host = FakeHost::new();
-    let limits = Limits { timeout: Duration::from_millis(250), ..PATIENT };
-    let plugin = load("roster-hostile-plugin", json!({ "mode": "loop" }), limits, &host).await;
+    let limits = Limits {
+        timeout: Duration::from_millis(250),
+        ..PATIENT
+    };
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "loop" }),
+        limits,
+        &host,
+    )
+    .await;
     let hooks = plugin.unwrap().hooks.unwrap();
     let cx = testing::context(Event::BeforeCreate, &host);
     let mut draft = testing::draft(json!({}));
@@ -47,9 +67,15 @@ async fn an_endless_loop_ends_at_the_deadline_and_blocks_nobody() {
     let started = Instant::now();
     let (answer, beats) = beats_during(hooks.before_create(&cx, &mut draft)).await;
 
-    let HookError::Failed(failure) = answer.unwrap_err() else { panic!("expected a failure") };
+    let HookError::Failed(failure) = answer.unwrap_err() else {
+        panic!("expected a failure")
+    };
     assert_eq!(failure.reason, "deadline of 250ms exceeded");
-    assert!(started.elapsed() < Duration::from_secs(2), "it took {:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "it took {:?}",
+        started.elapsed()
+    );
     assert!(beats > 20, "another task had its turn only {beats} times");
 }
 
@@ -66,7 +92,9 @@ async fn a_panic_is_a_trap_and_its_text_is_logged() {
     let (reason, lines) = failure("trap", PATIENT).await;
 
     assert_eq!(reason, "trap: wasm `unreachable` instruction executed");
-    let [(Level::Error, line)] = &lines[..] else { panic!("expected one error, got {lines:?}") };
+    let [(Level::Error, line)] = &lines[..] else {
+        panic!("expected one error, got {lines:?}")
+    };
     assert!(line.contains("the hostile plugin panics"), "{line}");
 }
 
@@ -75,7 +103,10 @@ async fn an_endless_recursion_is_a_trap() {
     let (reason, _) = failure("recursion", PATIENT).await;
 
     // Which of the two stacks ends first, the guest's own or ours, is the compiler's choice.
-    let ends = ["trap: call stack exhausted", "trap: out of bounds memory access"];
+    let ends = [
+        "trap: call stack exhausted",
+        "trap: out of bounds memory access",
+    ];
     assert!(ends.contains(&reason.as_str()), "{reason}");
 }
 
@@ -85,7 +116,10 @@ async fn an_answer_that_is_too_large_is_a_failure() {
     let (enormous, _) = failure("enormous", PATIENT).await;
 
     assert_eq!(huge, "result of 1048588 bytes: expected at most 256 KiB");
-    assert!(enormous.starts_with("trap: too much data is being copied"), "{enormous}");
+    assert!(
+        enormous.starts_with("trap: too much data is being copied"),
+        "{enormous}"
+    );
 }
 
 #[tokio::test]
@@ -98,11 +132,20 @@ async fn a_rejection_outside_the_4xx_is_a_failure() {
 #[tokio::test]
 async fn a_call_logs_64_lines_of_4_kib_and_no_more() {
     let host = FakeHost::new();
-    let plugin = load("roster-hostile-plugin", json!({ "mode": "chatter" }), PATIENT, &host).await;
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "chatter" }),
+        PATIENT,
+        &host,
+    )
+    .await;
     let hooks = plugin.unwrap().hooks.unwrap();
     let cx = testing::context(Event::BeforeCreate, &host);
 
-    hooks.before_create(&cx, &mut testing::draft(json!({}))).await.unwrap();
+    hooks
+        .before_create(&cx, &mut testing::draft(json!({})))
+        .await
+        .unwrap();
 
     let lines = host.lines();
     assert_eq!(lines.len(), 65);
@@ -113,14 +156,32 @@ async fn a_call_logs_64_lines_of_4_kib_and_no_more() {
 #[tokio::test]
 async fn a_plugin_serves_again_after_any_number_of_crashes() {
     let host = FakeHost::new();
-    let plugin = load("roster-hostile-plugin", json!({ "mode": "trap" }), PATIENT, &host).await;
-    let good = load("roster-hostile-plugin", json!({ "mode": "behave" }), PATIENT, &host).await;
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "trap" }),
+        PATIENT,
+        &host,
+    )
+    .await;
+    let good = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "behave" }),
+        PATIENT,
+        &host,
+    )
+    .await;
     let (bad, good) = (plugin.unwrap().hooks.unwrap(), good.unwrap().hooks.unwrap());
     let cx = testing::context(Event::BeforeCreate, &host);
 
     for _ in 0..300 {
-        bad.before_create(&cx, &mut testing::draft(json!({}))).await.unwrap_err();
+        bad.before_create(&cx, &mut testing::draft(json!({})))
+            .await
+            .unwrap_err();
     }
 
-    assert_eq!(good.before_create(&cx, &mut testing::draft(json!({}))).await, Ok(()));
+    assert_eq!(
+        good.before_create(&cx, &mut testing::draft(json!({})))
+            .await,
+        Ok(())
+    );
 }

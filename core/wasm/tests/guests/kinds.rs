@@ -17,7 +17,9 @@ async fn one_component_can_be_of_several_kinds() {
     let host = FakeHost::new();
 
     let both = load(GUEST, json!({}), PATIENT, &host).await.unwrap();
-    let one = load("roster-slug", json!({}), PATIENT, &host).await.unwrap();
+    let one = load("roster-slug", json!({}), PATIENT, &host)
+        .await
+        .unwrap();
 
     assert!(both.hooks.is_some() && both.mailer.is_some());
     assert!(one.hooks.is_some() && one.mailer.is_none());
@@ -27,13 +29,23 @@ async fn one_component_can_be_of_several_kinds() {
 #[tokio::test]
 async fn a_hook_knows_the_whole_context_and_its_configuration() {
     let host = FakeHost::new();
-    let plugin = load(GUEST, json!({ "colour": "red" }), PATIENT, &host).await.unwrap();
+    let plugin = load(GUEST, json!({ "colour": "red" }), PATIENT, &host)
+        .await
+        .unwrap();
     let mut cx = testing::context(Event::BeforeCreate, &host);
-    cx.principal = Principal::User { id: "u".to_owned(), role: Some("r".to_owned()) };
+    cx.principal = Principal::User {
+        id: "u".to_owned(),
+        role: Some("r".to_owned()),
+    };
     (cx.depth, cx.ip, cx.source) = (2, None, "cli".to_owned());
     let mut draft = testing::draft(json!({ "title": "x" }));
 
-    plugin.hooks.unwrap().before_create(&cx, &mut draft).await.unwrap();
+    plugin
+        .hooks
+        .unwrap()
+        .before_create(&cx, &mut draft)
+        .await
+        .unwrap();
 
     let told: Value = serde_json::from_str(draft.text("description").unwrap()).unwrap();
     assert_eq!(
@@ -57,15 +69,31 @@ async fn a_hook_knows_the_whole_context_and_its_configuration() {
 #[tokio::test]
 async fn every_way_a_before_hook_may_end_arrives() {
     let host = FakeHost::new();
-    let hooks = load(GUEST, json!({}), PATIENT, &host).await.unwrap().hooks.unwrap();
+    let hooks = load(GUEST, json!({}), PATIENT, &host)
+        .await
+        .unwrap()
+        .hooks
+        .unwrap();
     let cx = |event| testing::context(event, &host);
     let mut draft = testing::draft(json!({ "title": "new" }));
     let mut bad = testing::draft(json!({ "title": "bad" }));
 
-    hooks.before_update(&cx(Event::BeforeUpdate), &title("old"), &mut draft).await.unwrap();
-    hooks.before_create(&cx(Event::BeforeCreate), &mut bad).await.unwrap();
-    let kept = hooks.before_delete(&cx(Event::BeforeDelete), &title("king")).await;
-    let login = Login { provider: "ldap".to_owned(), mode: "json".to_owned(), ..Login::default() };
+    hooks
+        .before_update(&cx(Event::BeforeUpdate), &title("old"), &mut draft)
+        .await
+        .unwrap();
+    hooks
+        .before_create(&cx(Event::BeforeCreate), &mut bad)
+        .await
+        .unwrap();
+    let kept = hooks
+        .before_delete(&cx(Event::BeforeDelete), &title("king"))
+        .await;
+    let login = Login {
+        provider: "ldap".to_owned(),
+        mode: "json".to_owned(),
+        ..Login::default()
+    };
     let failed = hooks.before_login(&cx(Event::BeforeLogin), &login).await;
 
     assert_eq!(draft.text("description"), Some("old became new"));
@@ -87,14 +115,29 @@ async fn every_way_a_before_hook_may_end_arrives() {
 #[tokio::test]
 async fn after_hooks_are_told_what_happened() {
     let host = FakeHost::new();
-    let hooks = load(GUEST, json!({}), PATIENT, &host).await.unwrap().hooks.unwrap();
+    let hooks = load(GUEST, json!({}), PATIENT, &host)
+        .await
+        .unwrap()
+        .hooks
+        .unwrap();
     let cx = |event| testing::context(event, &host);
     let changed = ["title".to_owned(), "email".to_owned()];
 
-    let created = hooks.after_create(&cx(Event::AfterCreate), &title("Ada")).await;
-    hooks.after_update(&cx(Event::AfterUpdate), &title("Ada"), &changed).await.unwrap();
-    hooks.after_delete(&cx(Event::AfterDelete), &title("Ada")).await.unwrap();
-    hooks.after_login(&cx(Event::AfterLogin), &Login::default()).await.unwrap();
+    let created = hooks
+        .after_create(&cx(Event::AfterCreate), &title("Ada"))
+        .await;
+    hooks
+        .after_update(&cx(Event::AfterUpdate), &title("Ada"), &changed)
+        .await
+        .unwrap();
+    hooks
+        .after_delete(&cx(Event::AfterDelete), &title("Ada"))
+        .await
+        .unwrap();
+    hooks
+        .after_login(&cx(Event::AfterLogin), &Login::default())
+        .await
+        .unwrap();
 
     assert_eq!(created, Err(Failure::new("cannot tell Ada")));
     assert_eq!(host.lines(), [(Level::Warn, "Ada: title,email".to_owned())]);
@@ -103,7 +146,11 @@ async fn after_hooks_are_told_what_happened() {
 #[tokio::test]
 async fn a_mailer_sends_or_says_why_not() {
     let host = FakeHost::new();
-    let mailer = load(GUEST, json!({}), PATIENT, &host).await.unwrap().mailer.unwrap();
+    let mailer = load(GUEST, json!({}), PATIENT, &host)
+        .await
+        .unwrap()
+        .mailer
+        .unwrap();
     let cx = testing::context(Event::AfterCreate, &host);
     let message = Message {
         to: vec!["ada@example.com".to_owned()],
@@ -114,6 +161,12 @@ async fn a_mailer_sends_or_says_why_not() {
     let sent = mailer.send(&cx, &message).await;
     let unsent = mailer.send(&cx, &Message::default()).await;
 
-    assert_eq!((sent, unsent), (Ok(()), Err(Failure::new("nobody to send to"))));
-    assert_eq!(host.lines(), [(Level::Info, "Welcome to ada@example.com".to_owned())]);
+    assert_eq!(
+        (sent, unsent),
+        (Ok(()), Err(Failure::new("nobody to send to")))
+    );
+    assert_eq!(
+        host.lines(),
+        [(Level::Info, "Welcome to ada@example.com".to_owned())]
+    );
 }

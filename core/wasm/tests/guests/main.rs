@@ -16,8 +16,11 @@ use roster_sdk::{Instance, Value};
 use roster_wasm::{Limits, LoadError, Runtime, RuntimeSettings};
 
 /// Limits that leave a debug build time enough.
-const PATIENT: Limits =
-    Limits { timeout: Duration::from_secs(30), memory_bytes: 64 << 20, table_elements: 20_000 };
+const PATIENT: Limits = Limits {
+    timeout: Duration::from_secs(30),
+    memory_bytes: 64 << 20,
+    table_elements: 20_000,
+};
 
 /// Loads a guest of this workspace.
 async fn load(
@@ -27,11 +30,17 @@ async fn load(
     host: &Arc<FakeHost>,
 ) -> Result<Instance, LoadError> {
     let file = build::component(package);
-    runtime().load("test", &file, config, limits, Arc::clone(host) as _).await
+    runtime()
+        .load("test", &file, config, limits, Arc::clone(host) as _)
+        .await
 }
 
 /// A runtime that keeps compiled components between the tests.
 fn runtime() -> Arc<Runtime> {
     let cache_dir = Some(build::guests().join("compiled"));
-    Runtime::new(RuntimeSettings { cache_dir, ..RuntimeSettings::default() }).unwrap()
+    Runtime::new(RuntimeSettings {
+        cache_dir,
+        ..RuntimeSettings::default()
+    })
+    .unwrap()
 }

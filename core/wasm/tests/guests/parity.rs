@@ -10,8 +10,14 @@ use crate::{PATIENT, load};
 async fn both(config: Value) -> [Instance; 2] {
     let host = FakeHost::new();
     let linked = Linked::hooks::<Slug>("slug");
-    let native = linked.start(config.clone(), Arc::clone(&host) as _).await.unwrap();
-    [native, load("roster-slug", config, PATIENT, &host).await.unwrap()]
+    let native = linked
+        .start(config.clone(), Arc::clone(&host) as _)
+        .await
+        .unwrap();
+    [
+        native,
+        load("roster-slug", config, PATIENT, &host).await.unwrap(),
+    ]
 }
 
 #[tokio::test]
@@ -37,7 +43,8 @@ async fn native_and_component_answer_alike() {
         assert_eq!(native.manifest, component.manifest);
         let (native, component) = (native.hooks.unwrap(), component.hooks.unwrap());
         for draft in &drafts {
-            let (mut ours, mut theirs) = (testing::draft(draft.clone()), testing::draft(draft.clone()));
+            let (mut ours, mut theirs) =
+                (testing::draft(draft.clone()), testing::draft(draft.clone()));
 
             let answers = (
                 native.before_create(&cx, &mut ours).await,
@@ -56,8 +63,19 @@ async fn native_and_component_refuse_a_wrong_configuration_alike() {
     let config = json!({ "feild": "title" });
 
     let linked = Linked::hooks::<Slug>("slug");
-    let native = linked.start(config.clone(), Arc::clone(&host) as _).await.err().unwrap();
-    let component = load("roster-slug", config, PATIENT, &host).await.err().unwrap().to_string();
+    let native = linked
+        .start(config.clone(), Arc::clone(&host) as _)
+        .await
+        .err()
+        .unwrap();
+    let component = load("roster-slug", config, PATIENT, &host)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
 
-    assert!(component.ends_with(&format!("does not start: {native}")), "{component}");
+    assert!(
+        component.ends_with(&format!("does not start: {native}")),
+        "{component}"
+    );
 }

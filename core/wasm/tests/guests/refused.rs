@@ -13,7 +13,9 @@ async fn cause(bytes: &[u8]) -> LoadCause {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("plugin.wasm");
     std::fs::write(&file, bytes).unwrap();
-    let loaded = runtime().load("odd", &file, json!({}), PATIENT, FakeHost::new()).await;
+    let loaded = runtime()
+        .load("odd", &file, json!({}), PATIENT, FakeHost::new())
+        .await;
     match loaded.err() {
         Some(LoadError::Plugin { cause, .. }) => cause,
         other => panic!("expected a cause, got {other:?}"),
@@ -51,7 +53,9 @@ fn exporting(export: &str) -> Vec<u8> {
 async fn a_missing_file_is_named_with_the_plugin() {
     let file = Path::new("plugins/none.wasm");
 
-    let loaded = runtime().load("odd", file, json!({}), PATIENT, FakeHost::new()).await;
+    let loaded = runtime()
+        .load("odd", file, json!({}), PATIENT, FakeHost::new())
+        .await;
 
     let expected = "plugin `odd`: `plugins/none.wasm`: no such file";
     assert_eq!(loaded.err().unwrap().to_string(), expected);
@@ -62,7 +66,10 @@ async fn what_is_not_a_component_is_refused() {
     let text = cause(b"hello").await;
     let module = cause(b"\0asm\x01\0\0\0").await;
 
-    assert!(text.to_string().starts_with("not a WASM component: "), "{text}");
+    assert!(
+        text.to_string().starts_with("not a WASM component: "),
+        "{text}"
+    );
     assert!(module.to_string().contains("module"), "{module}");
 }
 
@@ -95,7 +102,10 @@ async fn a_component_has_to_be_of_a_kind_this_server_knows() {
     let newer = cause(&exporting("roster:plugin/hooks@2.0.0")).await;
 
     assert_eq!(none, LoadCause::NoKind);
-    assert_eq!(newer, LoadCause::OtherAbi("roster:plugin/hooks@2.0.0".to_owned()));
+    assert_eq!(
+        newer,
+        LoadCause::OtherAbi("roster:plugin/hooks@2.0.0".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -105,15 +115,24 @@ async fn a_plugin_that_refuses_to_start_says_why() {
     let loaded = load("roster-hostile-plugin", config, PATIENT, &FakeHost::new()).await;
 
     let error = loaded.err().unwrap().to_string();
-    assert!(error.ends_with("does not start: this plugin never starts"), "{error}");
+    assert!(
+        error.ends_with("does not start: this plugin never starts"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_plugin_that_does_not_fit_its_memory_is_refused() {
-    let limits = Limits { memory_bytes: 1 << 20, ..PATIENT };
+    let limits = Limits {
+        memory_bytes: 1 << 20,
+        ..PATIENT
+    };
 
     let loaded = load("roster-slug", json!({}), limits, &FakeHost::new()).await;
 
     let error = loaded.err().unwrap().to_string();
-    assert!(error.ends_with("cannot say what it is: memory limit of 1 MiB exceeded"), "{error}");
+    assert!(
+        error.ends_with("cannot say what it is: memory limit of 1 MiB exceeded"),
+        "{error}"
+    );
 }

@@ -21,7 +21,11 @@ impl Plugin for TwoKinds {
 
     fn manifest(&self) -> Manifest {
         let manifest = Manifest::new("two-kinds", env!("CARGO_PKG_VERSION"));
-        Event::ALL.into_iter().fold(manifest, Manifest::on).reads(["*"]).writes(["description"])
+        Event::ALL
+            .into_iter()
+            .fold(manifest, Manifest::on)
+            .reads(["*"])
+            .writes(["description"])
     }
 }
 
@@ -50,12 +54,16 @@ impl Hooks for TwoKinds {
 
     async fn before_delete(&self, _cx: &Context, stored: &Record) -> Result<(), HookError> {
         let title = stored.text("title").unwrap_or_default();
-        Err(Rejection::new("STAYS", format!("{title} stays.")).with_status(409).into())
+        Err(Rejection::new("STAYS", format!("{title} stays."))
+            .with_status(409)
+            .into())
     }
 
     async fn before_login(&self, cx: &Context, login: &Login) -> Result<(), HookError> {
         match &cx.principal {
-            Principal::Public => Err(Failure::new(format!("{} {}", login.provider, login.mode)).into()),
+            Principal::Public => {
+                Err(Failure::new(format!("{} {}", login.provider, login.mode)).into())
+            }
             _ => Ok(()),
         }
     }
@@ -72,7 +80,10 @@ impl Hooks for TwoKinds {
     }
 
     async fn after_create(&self, _cx: &Context, record: &Record) -> Result<(), Failure> {
-        Err(Failure::new(format!("cannot tell {}", record.text("title").unwrap_or_default())))
+        Err(Failure::new(format!(
+            "cannot tell {}",
+            record.text("title").unwrap_or_default()
+        )))
     }
 }
 
@@ -82,7 +93,10 @@ impl Mailer for TwoKinds {
         if message.to.is_empty() {
             return Err(Failure::new("nobody to send to"));
         }
-        cx.log(Level::Info, &format!("{} to {}", message.subject, message.to.join(",")));
+        cx.log(
+            Level::Info,
+            &format!("{} to {}", message.subject, message.to.join(",")),
+        );
         Ok(())
     }
 }
