@@ -54,7 +54,8 @@ impl Draft {
         self.patch.insert(field, value);
     }
 
-    /// Reports a problem with a field. The write is refused with all problems found.
+    /// Reports a problem with a field. The write is refused with all problems found, so what the
+    /// hook changed no longer counts.
     pub fn error(
         &mut self,
         field: impl Into<String>,

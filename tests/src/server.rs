@@ -1,6 +1,6 @@
 use std::ops::Deref;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use roster_sdk::Linked;
 use roster_server::config::{Config, Sources, load};
@@ -101,6 +101,7 @@ async fn try_start(
     linked: &[Linked],
 ) -> Result<Server, StartError> {
     share_compiled(database.folder());
+    work_elsewhere();
     let config = read(database, text, overrides);
     if std::env::var("ROSTER_TEST_LOG").is_ok() {
         roster_server::telemetry::start_logging(&config.log);
@@ -128,4 +129,16 @@ pub(crate) fn share_compiled(folder: &Path) {
     if !own.exists() {
         std::os::unix::fs::symlink(shared, own).expect("a link to it");
     }
+}
+
+/// Servers over PostgreSQL keep what they compile in `data` of the working folder, which is not to
+/// be the sources.
+fn work_elsewhere() {
+    static MOVED: Once = Once::new();
+    MOVED.call_once(|| {
+        let folder = root().join("target/guests/work");
+        std::fs::create_dir_all(folder.join("data")).expect("a working folder");
+        share_compiled(&folder.join("data"));
+        std::env::set_current_dir(folder).expect("a working folder");
+    });
 }

@@ -201,7 +201,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// Problems with single fields (contract/query.md §10, FAILED_VALIDATION and its neighbours).
+/// Problems with single fields (contract/query.md §10, `FAILED_VALIDATION` and its neighbours).
 pub mod field {
     use super::{Code, Json, Problem, json};
 

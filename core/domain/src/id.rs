@@ -1,4 +1,4 @@
-//! Typed ids. Made by the engine as UUIDv7; any UUID from a client is accepted on create.
+//! Typed ids. Made by the engine as `UUIDv7`; any UUID from a client is accepted on create.
 
 use std::fmt;
 

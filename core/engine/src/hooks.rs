@@ -68,10 +68,7 @@ async fn before_write(
         let answer = answer.await;
         let (patch, errors) = shown.into_parts();
         let answer = answer.and_then(|()| take(inner, slot, draft, &patch, errors));
-        match settle(slot, event, answer)? {
-            Some(found) => problems.extend(found),
-            None => continue,
-        }
+        problems.extend(settle(slot, event, answer)?.unwrap_or_default());
     }
     Error::of(problems).map_or(Ok(()), Err)
 }

@@ -92,7 +92,7 @@ impl Default for OutboxSettings {
             retain: false,
             max_attempts: 10,
             backoff: Duration::from_secs(1),
-            max_backoff: Duration::from_secs(3_600),
+            max_backoff: Duration::from_hours(1),
             lease: Duration::from_secs(30),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// A new id: UUIDv7 (RFC 9562 §5.7), so that records of one time lie together.
+/// A new id: `UUIDv7` (RFC 9562 §5.7), so that records of one time lie together.
 pub(crate) fn new_id(now: Timestamp) -> Result<Uuid> {
     let millis = now.timestamp_millis().max(0).unsigned_abs();
     Ok(Builder::from_unix_timestamp_millis(millis, &random()?).into_uuid())

@@ -34,12 +34,15 @@ impl Attempts {
     }
 }
 
+/// Values by field.
+type Fields = Map<String, Json>;
+
 /// A change of a user, as activity and revisions keep it. Secrets come in masked.
 pub(crate) struct Change<'a> {
     pub(crate) action: &'static str,
     pub(crate) id: Uuid,
     /// The record as it is now, and what changed of it; nothing for a removal.
-    pub(crate) revision: Option<(&'a Map<String, Json>, Map<String, Json>)>,
+    pub(crate) revision: Option<(&'a Fields, Fields)>,
 }
 
 /// Writes activity and revision.

@@ -96,6 +96,8 @@ pub enum NewPassword {
 pub enum ConfigCommand {
     /// Prints every mistake in the configuration, or `ok`.
     Check,
+    /// Lists every key with its default and its meaning, as a Markdown table.
+    Keys,
 }
 
 /// How the process ends.
@@ -184,6 +186,22 @@ pub fn check(sources: Sources, out: &mut impl Write, err: &mut impl Write) -> io
             Ok(Exit::Usage)
         }
     }
+}
+
+/// Runs `roster config keys`.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn keys(out: &mut impl Write) -> io::Result<Exit> {
+    writeln!(out, "| key | default | meaning |\n|---|---|---|")?;
+    for key in config::reference() {
+        let default = match key.default {
+            "" => "none".to_owned(),
+            text => format!("`{text}`"),
+        };
+        writeln!(out, "| `{}` | {default} | {} |", key.key, key.meaning)?;
+    }
+    Ok(Exit::Ok)
 }
 
 /// Writes every mistake, each on a line of its own.

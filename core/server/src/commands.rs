@@ -22,6 +22,7 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
     let sources = cli.sources();
     match command {
         Command::Config(ConfigCommand::Check) => return cli::check(sources, &mut out, &mut err),
+        Command::Config(ConfigCommand::Keys) => return cli::keys(&mut out),
         Command::Openapi => return openapi(&mut out),
         _ => {}
     }
@@ -160,9 +161,10 @@ async fn run_admin(
     if let Err(error) = done {
         return failed(err, &error);
     }
-    match is_generated {
-        true => writeln!(out, "{} with password {}", args.email, password.expose())?,
-        false => writeln!(out, "{}", args.email)?,
+    if is_generated {
+        writeln!(out, "{} with password {}", args.email, password.expose())?;
+    } else {
+        writeln!(out, "{}", args.email)?;
     }
     Ok(Exit::Ok)
 }

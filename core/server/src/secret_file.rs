@@ -1,7 +1,7 @@
 //! The secret of an installation that was given none: made once, kept beside the database.
 
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use roster_engine::Secret;
@@ -32,7 +32,10 @@ pub(crate) fn read_or_make(database: &Path) -> io::Result<Secret> {
 
 fn make(path: &Path) -> io::Result<Secret> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
     let secret = roster_engine::random_secret().map_err(io::Error::other)?;
     // Written whole under another name, so that a crash leaves no half of a secret.

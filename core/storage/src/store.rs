@@ -246,7 +246,12 @@ async fn open_sqlite(path: PathBuf, settings: &Settings) -> sqlx::Result<Pool> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
     {
-        tokio::fs::create_dir_all(folder).await?;
+        // What is in it is nobody else's business.
+        tokio::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .await?;
     }
     let options = SqliteConnectOptions::new()
         .filename(path)

@@ -7,14 +7,14 @@ use wasmtime::{
 };
 
 use crate::LoadError;
+use crate::limits::{INSTANCES, MEMORIES, TABLES};
 
-/// How many of its own parts one component may be made of.
-const CORE_INSTANCES: u32 = 32;
-const TABLES: u32 = 8;
-const MEMORIES: u32 = 2;
+/// What a memory reserves where addresses are scarce; it moves when it grows beyond.
+const SCARCE: u64 = 8 << 20;
 
 /// The engine all components share. The instances of up to `calls` running calls come from a pool;
-/// where the system does not let us reserve one, each call maps its own memory.
+/// where the system does not let us reserve one, as under a limit of addresses, each call maps its
+/// own memory.
 pub(crate) fn engine(cache_dir: Option<&Path>, calls: u32) -> Result<Engine, LoadError> {
     let cache = cache_dir.map(cache).transpose()?;
     let mut config = config(cache);
@@ -26,6 +26,9 @@ pub(crate) fn engine(cache_dir: Option<&Path>, calls: u32) -> Result<Engine, Loa
             "no pool for plugin instances, plugin calls will be slower"
         );
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        config
+            .memory_reservation(SCARCE)
+            .memory_reservation_for_growth(SCARCE);
         Engine::new(&config).map_err(|error| LoadError::engine(format!("{error:#}")))
     })
 }
@@ -54,11 +57,11 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
         .linear_memory_keep_resident(kept)
         .table_keep_resident(64 << 10)
         .async_stack_keep_resident(64 << 10)
-        .max_core_instances_per_component(CORE_INSTANCES)
+        .max_core_instances_per_component(INSTANCES)
         .max_tables_per_component(TABLES)
         .max_memories_per_component(MEMORIES)
         .total_component_instances(calls)
-        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
+        .total_core_instances(calls.saturating_mul(INSTANCES))
         .total_tables(calls.saturating_mul(TABLES))
         .total_memories(calls.saturating_mul(MEMORIES))
         .total_stacks(calls);

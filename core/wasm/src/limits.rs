@@ -36,7 +36,10 @@ pub(crate) const LOG_LINE_BYTES: usize = 4 << 10;
 /// The host's resources a guest may hold at once.
 pub(crate) const HANDLES: usize = 1_000;
 
-const INSTANCES: usize = 64;
+/// How many core instances, tables and memories one component may be made of.
+pub(crate) const INSTANCES: u32 = 32;
+pub(crate) const TABLES: u32 = 8;
+pub(crate) const MEMORIES: u32 = 2;
 
 /// What is left of a call's limits.
 pub(crate) struct Allowance {
@@ -51,7 +54,9 @@ impl Allowance {
         Self {
             limits: builder
                 .table_elements(limits.table_elements)
-                .instances(INSTANCES)
+                .instances(INSTANCES as usize)
+                .tables(TABLES as usize)
+                .memories(MEMORIES as usize)
                 .build(),
             memory_bytes: limits.memory_bytes,
             used_bytes: 0,
@@ -86,6 +91,14 @@ impl ResourceLimiter for Allowance {
 
     fn instances(&self) -> usize {
         self.limits.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories()
     }
 }
 

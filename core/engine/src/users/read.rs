@@ -20,19 +20,20 @@ pub(crate) async fn list(inner: &Inner, cx: &Context, parameters: &Parameters) -
     let grant = access::grant(cx, Action::Read, USERS)?;
     let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
     let items = users::list(&inner.store, &grant, &query).await?;
-    let count = async |wanted: bool, filter: &Filter| match wanted {
-        true => users::count(&inner.store, &grant, &query, filter)
-            .await
-            .map(Some),
-        false => Ok(None),
-    };
-    let total_count = count(query.meta.total_count, &Filter::Everything).await?;
-    let filter_count = count(query.meta.filter_count, &query.filter).await?;
-    Ok(List {
+    let mut list = List {
         items,
-        total_count,
-        filter_count,
-    })
+        total_count: None,
+        filter_count: None,
+    };
+    if query.meta.total_count {
+        let everything = &Filter::Everything;
+        list.total_count = Some(users::count(&inner.store, &grant, &query, everything).await?);
+    }
+    if query.meta.filter_count {
+        let filtered = users::count(&inner.store, &grant, &query, &query.filter).await?;
+        list.filter_count = Some(filtered);
+    }
+    Ok(list)
 }
 
 /// One user. A malformed id is a missing one.

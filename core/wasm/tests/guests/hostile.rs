@@ -1,7 +1,8 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roster_sdk::testing::{self, FakeHost};
-use roster_sdk::{Event, HookError, Level, json};
+use roster_sdk::{Event, Failure, HookError, Host, Level, json};
 use roster_wasm::Limits;
 
 use crate::{PATIENT, load};
@@ -184,4 +185,66 @@ async fn a_plugin_serves_again_after_any_number_of_crashes() {
             .await,
         Ok(())
     );
+}
+
+#[tokio::test]
+async fn a_guest_finds_no_files_environment_input_or_network() {
+    let host = FakeHost::new();
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "spy" }),
+        PATIENT,
+        &host,
+    )
+    .await;
+    let cx = testing::context(Event::BeforeCreate, &host);
+    let mut draft = testing::draft(json!({}));
+
+    plugin
+        .unwrap()
+        .hooks
+        .unwrap()
+        .before_create(&cx, &mut draft)
+        .await
+        .unwrap();
+
+    assert_eq!(draft.text("title"), Some("found: "));
+}
+
+/// A host that panics when it is asked to log.
+struct Broken;
+
+impl Host for Broken {
+    fn log(&self, _level: Level, _message: &str) {
+        panic!("the host is broken");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_of_the_host_ends_the_call_and_nothing_else() {
+    let host = FakeHost::new();
+    let plugin = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "chatter" }),
+        PATIENT,
+        &host,
+    )
+    .await;
+    let hooks = plugin.unwrap().hooks.unwrap();
+    let mut cx = testing::context(Event::BeforeCreate, &host);
+    cx.host = Arc::new(Broken);
+
+    let answer = hooks
+        .before_create(&cx, &mut testing::draft(json!({})))
+        .await;
+    cx.host = host;
+    let next = hooks
+        .before_create(&cx, &mut testing::draft(json!({})))
+        .await;
+
+    assert_eq!(
+        answer,
+        Err(HookError::Failed(Failure::new("trap: the host panicked")))
+    );
+    assert_eq!(next, Ok(()));
 }

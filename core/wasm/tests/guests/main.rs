@@ -6,6 +6,7 @@ mod build;
 mod hostile;
 mod kinds;
 mod parity;
+mod places;
 mod refused;
 
 use std::sync::Arc;

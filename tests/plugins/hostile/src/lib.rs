@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 use std::hint::black_box;
+use std::io::ErrorKind;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::{env, fs, io};
 
 use roster_sdk::{
     Context, Draft, Event, HookError, Hooks, Host, Level, Manifest, Plugin, Rejection, StartError,
@@ -38,6 +41,8 @@ enum Mode {
     BadStatus,
     /// Logs without end in sight.
     Chatter,
+    /// Looks for files, variables, arguments, input and a network, and says what it found.
+    Spy,
     /// Refuses to start.
     Refuse,
     /// Does nothing wrong.
@@ -94,9 +99,44 @@ impl Hooks for Hostile {
                     cx.log(Level::Info, &format!("{line} {}", "é".repeat(10_000)));
                 }
             }
+            Mode::Spy => draft.set("title", found()),
             Mode::Refuse | Mode::Behave => {}
         }
         Ok(())
+    }
+}
+
+fn found() -> String {
+    let mut input = String::new();
+    let found = [
+        (
+            "files",
+            fs::read_dir("/").is_ok() || fs::write("x", "x").is_ok(),
+        ),
+        ("variables", env::vars_os().next().is_some()),
+        ("arguments", env::args_os().next().is_some()),
+        (
+            "input",
+            io::stdin()
+                .read_line(&mut input)
+                .is_ok_and(|bytes| bytes > 0),
+        ),
+        ("network", connects()),
+        ("names", ("localhost", 1).to_socket_addrs().is_ok()),
+    ];
+    let found: Vec<_> = found
+        .iter()
+        .filter(|(_, is_there)| *is_there)
+        .map(|(it, _)| *it)
+        .collect();
+    format!("found: {}", found.join(" "))
+}
+
+/// Whether the network can be reached: a port that refuses us was reached.
+fn connects() -> bool {
+    match TcpStream::connect("127.0.0.1:1") {
+        Ok(_) => true,
+        Err(error) => error.kind() == ErrorKind::ConnectionRefused,
     }
 }
 

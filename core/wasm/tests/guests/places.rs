@@ -1,0 +1,61 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use roster_sdk::testing::{self, FakeHost};
+use roster_sdk::{Event, Failure, HookError, Hooks, Value, json};
+use roster_wasm::{Limits, Runtime, RuntimeSettings};
+
+use crate::{PATIENT, build};
+
+/// The hooks of the hostile plugin, on a runtime with so many places.
+async fn hooks(places: u32, config: Value, limits: Limits) -> Arc<dyn Hooks> {
+    let settings = RuntimeSettings {
+        cache_dir: None,
+        max_concurrent_calls: places,
+    };
+    let file = build::component("roster-hostile-plugin");
+    let runtime = Runtime::new(settings).unwrap();
+    let loaded = runtime
+        .load("test", &file, config, limits, FakeHost::new())
+        .await;
+    loaded.unwrap().hooks.unwrap()
+}
+
+/// The answers of so many calls at once.
+async fn answers(hooks: &Arc<dyn Hooks>, calls: usize) -> Vec<Result<(), HookError>> {
+    let cx = testing::context(Event::BeforeCreate, &FakeHost::new());
+    let mut drafts = vec![testing::draft(json!({})); calls];
+    join_all(
+        drafts
+            .iter_mut()
+            .map(|draft| hooks.before_create(&cx, draft)),
+    )
+    .await
+}
+
+#[tokio::test]
+async fn calls_wait_for_a_free_place() {
+    let hooks = hooks(2, json!({ "mode": "behave" }), PATIENT).await;
+
+    assert_eq!(answers(&hooks, 50).await, vec![Ok(()); 50]);
+}
+
+#[tokio::test]
+async fn the_wait_counts_as_time_of_the_call() {
+    let limits = Limits {
+        timeout: Duration::from_millis(100),
+        ..PATIENT
+    };
+    let hooks = hooks(1, json!({ "mode": "loop" }), limits).await;
+
+    let late = HookError::Failed(Failure::new("deadline of 100ms exceeded"));
+    assert_eq!(answers(&hooks, 3).await, vec![Err(late); 3]);
+}
+
+#[tokio::test]
+async fn without_room_for_a_pool_each_call_maps_its_own_memory() {
+    let hooks = hooks(100_000, json!({ "mode": "behave" }), PATIENT).await;
+
+    assert_eq!(answers(&hooks, 5).await, vec![Ok(()); 5]);
+}

@@ -1,0 +1,219 @@
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use serde_json::Value as Json;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+
+use crate::database::Database;
+use crate::server::{settled, share_compiled};
+use crate::workspace::root;
+use crate::{PATIENCE, Site, eventually, setup};
+
+/// A server that runs as a process of its own, in the folder of its database.
+pub struct Process {
+    child: Child,
+    database: Arc<Database>,
+    site: Site,
+    lines: Lines,
+    reading: Vec<JoinHandle<()>>,
+}
+
+/// How a process ended, and everything it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to its standard output.
+    pub out: String,
+    /// What it wrote to its standard error.
+    pub err: String,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<(Vec<String>, Vec<String>)>>);
+
+impl Process {
+    /// Runs the binary that users run, to its end, in this folder.
+    pub async fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+        let mut command = command("roster", folder);
+        command.args(arguments).envs(environment.iter().copied());
+        let running = command.output();
+        let output = tokio::time::timeout(PATIENCE, running).await.expect("an end in time");
+        let output = output.expect("a process");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Finished {
+            code: output.status.code(),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    pub(crate) async fn serve(
+        example: &str,
+        database: Arc<Database>,
+        text: &str,
+        overrides: &[(String, String)],
+    ) -> Self {
+        let config = setup::file(&database, text);
+        std::fs::create_dir_all(database.folder().join("data")).expect("a folder");
+        share_compiled(database.folder());
+        share_compiled(&database.folder().join("data"));
+        let mut command = command(example, database.folder());
+        command.arg("--config").arg(config).args(["--set", "log.format=json"]);
+        for (key, value) in overrides {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        let mut child = command.spawn().expect("a process");
+        let lines = Lines::default();
+        let out = child.stdout.take().expect("its output");
+        let err = child.stderr.take().expect("its errors");
+        let reading = vec![lines.follow(out, |all| &mut all.0), lines.follow(err, |all| &mut all.1)];
+        let look = async || lines.address().or_else(|| lines.is_done(&reading).then(String::new));
+        let address = eventually("a server that listens", look).await;
+        assert!(!address.is_empty(), "the server ended at its start:\n{}", lines.err());
+        let site = Site::at(format!("http://{address}"));
+        Self { child, database, site, lines, reading }
+    }
+
+    /// Its database.
+    pub const fn database(&self) -> &Arc<Database> {
+        &self.database
+    }
+
+    /// What it has written to its standard output so far.
+    pub fn out(&self) -> String {
+        self.lines.out()
+    }
+
+    /// What it has written to its standard error so far: its log.
+    pub fn err(&self) -> String {
+        self.lines.err()
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().expect("a process that runs");
+        let script = format!("kill -{name} {id}");
+        let status = std::process::Command::new("sh").args(["-c", &script]).status();
+        assert!(status.is_ok_and(|status| status.success()), "{script}");
+    }
+
+    /// Waits for its end.
+    pub async fn finished(mut self) -> Finished {
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = ended.expect("an end in time").expect("a status");
+        for reading in self.reading {
+            reading.await.expect("its last lines");
+        }
+        Finished { code: ExitStatus::code(&status), out: self.lines.out(), err: self.lines.err() }
+    }
+
+    /// Kills it, as `kill -9` does, and gives what is left: the database.
+    pub async fn kill(mut self) -> Arc<Database> {
+        self.child.kill().await.expect("a process that ends");
+        self.database
+    }
+
+    /// Waits until there is nothing left to deliver.
+    pub async fn settled(&self) {
+        settled(&self.database).await;
+    }
+}
+
+impl Deref for Process {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+impl Lines {
+    fn follow(
+        &self,
+        stream: impl AsyncRead + Send + Unpin + 'static,
+        which: fn(&mut (Vec<String>, Vec<String>)) -> &mut Vec<String>,
+    ) -> JoinHandle<()> {
+        let all = self.clone();
+        tokio::spawn(async move {
+            let mut lines = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                which(&mut all.0.lock().unwrap_or_else(PoisonError::into_inner)).push(line);
+            }
+        })
+    }
+
+    fn out(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.join("\n")
+    }
+
+    fn err(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.join("\n")
+    }
+
+    /// Where the server listens, once it has said so.
+    fn address(&self) -> Option<String> {
+        let said = self.err();
+        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let line = lines.find(|line| line["message"] == "server started")?;
+        line["address"].as_str().map(ToOwned::to_owned)
+    }
+
+    fn is_done(&self, reading: &[JoinHandle<()>]) -> bool {
+        reading.iter().all(JoinHandle::is_finished) && self.address().is_none()
+    }
+}
+
+fn command(example: &str, folder: &Path) -> Command {
+    let mut command = Command::new(binary(example));
+    command.current_dir(folder).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // Settings of whoever runs the tests are not for the server.
+    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("ROSTER"));
+    ours.for_each(|name| drop(command.env_remove(name)));
+    command
+}
+
+/// The executable of an example of this package. `cargo test` has built it beside the test, unless
+/// it was asked for one target alone.
+fn binary(example: &str) -> PathBuf {
+    static BUILT: OnceLock<()> = OnceLock::new();
+    let test = std::env::current_exe().expect("the path of the test");
+    let dependencies = test.parent().expect("a folder").to_owned();
+    let target = dependencies.parent().expect("a folder").to_owned();
+    let path = target.join("examples").join(example);
+    BUILT.get_or_init(|| {
+        if is_older(&path, &dependencies) {
+            build(&target);
+        }
+    });
+    path
+}
+
+/// Whether a file is missing, or older than a crate of ours.
+fn is_older(path: &Path, dependencies: &Path) -> bool {
+    let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("libroster_") && name.ends_with(".rlib")
+    };
+    let entries = std::fs::read_dir(dependencies).expect("a readable folder");
+    let crates = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_ours);
+    let newest: Option<SystemTime> = crates.filter_map(|path| changed(&path)).max();
+    changed(path).is_none() || changed(path) < newest
+}
+
+fn build(target: &Path) {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["build", "--quiet", "-p", "roster-tests", "--examples"]);
+    cargo.arg("--target-dir").arg(target.parent().expect("a target folder"));
+    if target.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().expect("cargo").success(), "the examples do not build");
+}
