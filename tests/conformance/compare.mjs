@@ -52,6 +52,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 	const [, result, text] = line.match(/^(ok|FAIL|skip) (.*)$/) ?? [];
 	const name = result && nameIn(text);
 	if (name) results.set(name, result);
+	else if (result) wrong.push(`a result of an unknown check: ${text}`);
 	if (/^\d+ passed, \d+ failed/.test(line)) continue;
 	if (result === 'FAIL' && expected.has(name)) console.log(`not yet ${text}`);
 	else console.log(line);

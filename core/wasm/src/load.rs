@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roster_sdk::{Hooks, Host, Instance, Mailer, Manifest, Value, serde_json};
+use roster_sdk::{Failure, Hooks, Host, Instance, Mailer, Manifest, Value, serde_json};
 use wasmtime::Engine;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
 use crate::bindings::base::BasePre;
 use crate::bindings::hooks::HooksKindPre;
 use crate::bindings::mailer::MailerKindPre;
+use crate::call;
 use crate::component::Component;
 use crate::error::LoadCause;
 use crate::hooks::ComponentHooks;
@@ -25,8 +26,8 @@ const FILE_BYTES: u64 = 20 << 20;
 /// A plugin has at least this long to say what it is: nobody waits for it but the start.
 const DESCRIBE: Duration = Duration::from_secs(2);
 
-/// The version of the ABI, without minor and patch.
-const MAJOR: &str = "1.";
+/// How the version of the ABI begins, after the name of an interface.
+const MAJOR: &str = "@1.";
 const LIFECYCLE: &str = "roster:plugin/lifecycle";
 const HOOKS: &str = "roster:plugin/hooks";
 const MAILER: &str = "roster:plugin/mailer";
@@ -120,14 +121,15 @@ impl Exports {
     fn of(engine: &Engine, compiled: &Compiled) -> Result<Self, LoadCause> {
         let exported = compiled.component_type();
         let find = |interface: &str| {
-            let mut names = exported.exports(engine).map(|(name, _)| name);
-            let Some(name) = names.find(|name| name.split('@').next() == Some(interface)) else {
-                return Ok(None);
+            let versions = || {
+                let names = exported.exports(engine).map(|(name, _)| name);
+                names.filter_map(|name| Some((name, name.strip_prefix(interface)?)))
             };
-            let version = name.rsplit('@').next().unwrap_or_default();
-            match version.starts_with(MAJOR) {
-                true => Ok(Some(name.to_owned())),
-                false => Err(LoadCause::OtherAbi(name.to_owned())),
+            let known = versions().find(|(_, version)| version.starts_with(MAJOR));
+            match (known, versions().next()) {
+                (Some((name, _)), _) => Ok(Some(name.to_owned())),
+                (None, Some((name, _))) => Err(LoadCause::OtherAbi(name.to_owned())),
+                (None, None) => Ok(None),
             }
         };
         let (hooks, mailer) = (find(HOOKS)?, find(MAILER)?);
@@ -160,9 +162,11 @@ async fn describe(
     };
     let deadline = component.limits.timeout.max(DESCRIBE);
     let described = component.run_within(deadline, describing).await;
-    let manifest = described
-        .map_err(|failure| LoadCause::Failed(failure.reason))?
-        .map_err(LoadCause::Refused)?;
+    let failed = |failure: Failure| LoadCause::Failed(failure.reason);
+    let answer = described.map_err(failed)?;
+    let (Ok(text) | Err(text)) = &answer;
+    call::bounded([text]).map_err(failed)?;
+    let manifest = answer.map_err(LoadCause::Refused)?;
     serde_json::from_str(&manifest).map_err(|error| LoadCause::Manifest(error.to_string()))
 }
 

@@ -73,12 +73,11 @@ impl Hooks for Slug {
             reserved,
         } = &self.config;
         let given = draft.get(field);
-        let slug = match given {
-            Some(given) => given.as_str().map(fold::slug).unwrap_or_default(),
-            None => {
-                let names = from.iter().filter_map(|name| draft.text(name));
-                fold::slug(&names.collect::<Vec<_>>().join(" "))
-            }
+        let slug = if let Some(given) = given {
+            given.as_str().map(fold::slug).unwrap_or_default()
+        } else {
+            let names = from.iter().filter_map(|name| draft.text(name));
+            fold::slug(&names.collect::<Vec<_>>().join(" "))
         };
         if slug.is_empty() {
             return Ok(());

@@ -53,7 +53,7 @@ fn parse(text: &str) -> Option<Duration> {
     match unit {
         "ms" => Some(Duration::from_millis(count.into())),
         "s" => Some(Duration::from_secs(count.into())),
-        "m" => Some(Duration::from_secs(u64::from(count) * 60)),
+        "m" => Some(Duration::from_mins(count.into())),
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     fn a_duration_has_a_unit() {
         assert_eq!(parse("10s"), Some(Duration::from_secs(10)));
         assert_eq!(parse("500ms"), Some(Duration::from_millis(500)));
-        assert_eq!(parse("2m"), Some(Duration::from_secs(120)));
+        assert_eq!(parse("2m"), Some(Duration::from_mins(2)));
         for wrong in ["", "10", "s", "-1s", "1.5s", "10 s", "1h"] {
             assert_eq!(parse(wrong), None, "of `{wrong}`");
         }

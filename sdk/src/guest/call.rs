@@ -22,7 +22,7 @@ impl Host for Imported {
 /// Starts the plugin with this configuration. What it panics with reaches the server's log.
 pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
     panic::set_hook(Box::new(|panic| {
-        host::log(host::Level::Error, &panic.to_string())
+        host::log(host::Level::Error, &panic.to_string());
     }));
     let config =
         serde_json::from_str(config).map_err(|error| StartError(format!("config: {error}")))?;

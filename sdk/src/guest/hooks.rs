@@ -71,24 +71,21 @@ async fn handle(
             return Ok(Some(draft));
         }
         Event::BeforeDelete => {
-            plugin
-                .before_delete(cx, &read::<Stored>(payload)?.stored)
-                .await?;
+            let Stored { stored } = read(payload)?;
+            plugin.before_delete(cx, &stored).await?;
         }
         Event::BeforeLogin => plugin.before_login(cx, &read(payload)?).await?,
         Event::AfterCreate => {
-            plugin
-                .after_create(cx, &read::<Written>(payload)?.record)
-                .await?
+            let Written { record, .. } = read(payload)?;
+            plugin.after_create(cx, &record).await?;
         }
         Event::AfterUpdate => {
             let Written { record, changed } = read(payload)?;
             plugin.after_update(cx, &record, &changed).await?;
         }
         Event::AfterDelete => {
-            plugin
-                .after_delete(cx, &read::<Written>(payload)?.record)
-                .await?
+            let Written { record, .. } = read(payload)?;
+            plugin.after_delete(cx, &record).await?;
         }
         Event::AfterLogin => plugin.after_login(cx, &read(payload)?).await?,
     }
