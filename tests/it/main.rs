@@ -1,1 +1,6 @@
+//! What a client can see of Roster, on the database that `ROSTER_TEST_DATABASE` names.
+//!
+//! One binary; the modules follow the paths of the API, then come what stands across them.
 
+mod auth;
+mod users;

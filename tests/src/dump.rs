@@ -21,8 +21,8 @@ impl Database {
     pub async fn dump(&self, table: &str) -> Vec<String> {
         let sql = match self.kind() {
             Kind::Sqlite => {
-                let columns = self.rows(&format!("SELECT name FROM pragma_table_info('{table}')"));
-                let columns = columns.await.into_iter().flatten().flatten();
+                let sql = format!("SELECT name FROM pragma_table_info('{table}')");
+                let columns = self.rows(&sql).await.into_iter().flatten().flatten();
                 let quoted = columns.map(|name| format!("quote(\"{name}\")")).collect::<Vec<_>>();
                 format!("SELECT {} FROM \"{table}\"", quoted.join(" || ' ' || "))
             }

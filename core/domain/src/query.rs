@@ -291,3 +291,6 @@ fn meta(json: Option<&Json>) -> Result<Meta> {
     }
     Ok(meta)
 }
+
+#[cfg(test)]
+mod tests;

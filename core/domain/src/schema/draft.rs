@@ -306,3 +306,6 @@ impl Valid {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,12 @@
+//! `/users`
+
+mod create;
+mod delete;
+mod email;
+mod filter;
+mod last_admin;
+mod list;
+mod me;
+mod read;
+mod secrets;
+mod update;
