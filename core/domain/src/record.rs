@@ -39,6 +39,11 @@ impl Projection {
         &self.schema
     }
 
+    /// The positions of the fields in the schema, in order.
+    pub fn positions(&self) -> &[usize] {
+        &self.fields
+    }
+
     /// The fields, in order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = &Field> {
         self.fields

@@ -13,6 +13,7 @@ use crate::{Collection, Field};
 #[derive(Debug, PartialEq)]
 pub struct Schema {
     collection: Collection,
+    epoch: u64,
     fields: Vec<Field>,
     by_name: HashMap<String, usize>,
 }
@@ -31,9 +32,15 @@ impl Schema {
             .collect();
         Self {
             collection,
+            epoch: 1,
             fields,
             by_name,
         }
+    }
+
+    /// Which state of the fields it shows; another epoch is another schema.
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The collection.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use roster_domain::{Code, Principal, Result, Rights, SessionId, Status};
+use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp};
 use roster_storage::unguarded::{self, Bearer};
 
 use crate::context::{Client, Context};
-use crate::secrets::is_access_token;
+use crate::secrets::{AccessClaims, is_access_token};
 use crate::{Inner, access};
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
@@ -25,12 +25,12 @@ pub(crate) async fn authenticate(
             now,
         });
     };
-    let (bearer, session) = if is_access_token(token) {
-        let claims = inner.keys.verify(token, now)?;
-        let bearer = unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now).await?;
-        (bearer, Some(claims.sid))
-    } else {
-        (bearer_of_token(inner, token).await?, None)
+    let (bearer, session) = match access_claims(inner, token, now)? {
+        Some(claims) => {
+            let bearer = unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now);
+            (bearer.await?, Some(claims.sid))
+        }
+        None => (bearer_of_token(inner, token).await?, None),
     };
     let bearer = bearer
         .filter(|bearer| bearer.status == Status::Active.as_str())
@@ -42,6 +42,15 @@ pub(crate) async fn authenticate(
         client,
         now,
     })
+}
+
+/// The claims of a token that is one of our access tokens; nothing for what looks like any other.
+fn access_claims(inner: &Inner, token: &str, now: Timestamp) -> Result<Option<AccessClaims>> {
+    match inner.keys.verify(token, now) {
+        Ok(claims) => Ok(Some(claims)),
+        Err(error) if is_access_token(token) => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {

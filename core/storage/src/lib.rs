@@ -13,6 +13,7 @@ mod error;
 mod filter;
 pub mod migrate;
 pub mod outbox;
+mod plans;
 mod row;
 mod select;
 pub mod sessions;

@@ -1,6 +1,6 @@
 //! A statement and its values, before it is run.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use sea_query::{Value as Bound, Values};
 use sea_query_sqlx::SqlxValues;
@@ -9,15 +9,22 @@ use sqlx::AssertSqlSafe;
 /// A statement with its values. The text holds placeholders only; values are always bound.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
-    sql: Cow<'static, str>,
+    text: Text,
     values: Values,
+}
+
+#[derive(Debug, Clone)]
+enum Text {
+    Constant(&'static str),
+    Shared(Arc<str>),
+    Own(String),
 }
 
 impl Statement {
     /// A statement written by hand, `$1`, `$2` … for the values.
     pub(crate) fn new(sql: &'static str, values: Vec<Bound>) -> Self {
         Self {
-            sql: Cow::Borrowed(sql),
+            text: Text::Constant(sql),
             values: Values(values),
         }
     }
@@ -25,8 +32,25 @@ impl Statement {
     /// A statement that was put together.
     pub(crate) const fn dynamic(sql: String, values: Values) -> Self {
         Self {
-            sql: Cow::Owned(sql),
+            text: Text::Own(sql),
             values,
+        }
+    }
+
+    /// A statement that was put together before.
+    pub(crate) const fn planned(text: Arc<str>, values: Vec<Bound>) -> Self {
+        Self {
+            text: Text::Shared(text),
+            values: Values(values),
+        }
+    }
+
+    /// The text alone.
+    pub(crate) fn into_text(self) -> String {
+        match self.text {
+            Text::Constant(text) => text.to_owned(),
+            Text::Shared(text) => text.as_ref().to_owned(),
+            Text::Own(text) => text,
         }
     }
 
@@ -35,9 +59,11 @@ impl Statement {
     where
         SqlxValues: sqlx::IntoArguments<DB>,
     {
-        match self.sql {
-            Cow::Borrowed(sql) => sqlx::query_with(sql, SqlxValues(self.values)),
-            Cow::Owned(sql) => sqlx::query_with(AssertSqlSafe(sql), SqlxValues(self.values)),
+        let values = SqlxValues(self.values);
+        match self.text {
+            Text::Constant(text) => sqlx::query_with(text, values),
+            Text::Shared(text) => sqlx::query_with(AssertSqlSafe(text), values),
+            Text::Own(text) => sqlx::query_with(AssertSqlSafe(text), values),
         }
     }
 }

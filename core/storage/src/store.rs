@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use roster_domain::{Error, Result};
@@ -11,6 +12,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::dialect::Dialect;
 use crate::error::{Violation, from_sqlx, violation};
+use crate::plans::Plans;
 use crate::row::Row;
 use crate::statement::Statement;
 
@@ -68,6 +70,7 @@ pub(crate) enum Pool {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: Pool,
+    pub(crate) plans: Arc<Plans>,
 }
 
 /// An open transaction. Dropped without a commit, it never happened.
@@ -94,7 +97,8 @@ impl Store {
             let reason = format!("cannot open the database: {error}");
             Error::unavailable("database", reason).because(error)
         })?;
-        Ok(Self { pool })
+        let plans = Arc::default();
+        Ok(Self { pool, plans })
     }
 
     /// Closes every connection, waiting for the running statements.

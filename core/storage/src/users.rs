@@ -10,6 +10,7 @@ use roster_domain::{
 use sea_query::{Alias, Expr, ExprTrait, Query as Sql};
 
 use crate::error::Violation;
+use crate::plans::Plan;
 use crate::select;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
@@ -83,12 +84,8 @@ pub async fn get(
     filter: &Filter,
 ) -> Result<Option<Item>> {
     grant.permits(Action::Read, USERS)?;
-    let dialect = store.dialect();
-    let mut select = select::from(dialect, projection);
-    select
-        .and_where(select::name(USERS, "id").eq(dialect.uuid(id.0)))
-        .cond_where(select::reached(dialect, projection.schema(), grant, filter));
-    let row = store.fetch_optional(dialect.build(&select)).await?;
+    let statement = by_id(store, Plan::Read, grant, id, projection, filter);
+    let row = store.fetch_optional(statement).await?;
     row.map(|row| select::item(&row, projection)).transpose()
 }
 
@@ -104,18 +101,15 @@ pub async fn load(
     projection: &Arc<Projection>,
 ) -> Result<Option<Record>> {
     grant.permits(action, USERS)?;
-    let dialect = store.dialect();
-    let mut select = select::from(dialect, projection);
-    select
-        .expr(select::name(USERS, "roster_version"))
-        .and_where(select::name(USERS, "id").eq(dialect.uuid(id.0)))
-        .cond_where(select::reached(
-            dialect,
-            projection.schema(),
-            grant,
-            &Filter::Everything,
-        ));
-    let Some(row) = store.fetch_optional(dialect.build(&select)).await? else {
+    let statement = by_id(
+        store,
+        Plan::Load,
+        grant,
+        id,
+        projection,
+        &Filter::Everything,
+    );
+    let Some(row) = store.fetch_optional(statement).await? else {
         return Ok(None);
     };
     let version = row.count(projection.fields().len())?;
@@ -123,6 +117,41 @@ pub async fn load(
         item: select::item(&row, projection)?,
         version,
     }))
+}
+
+/// The statement that reads one record, as far as the grant and the filter reach.
+fn by_id(
+    store: &Store,
+    plan: Plan,
+    grant: &Grant,
+    id: UserId,
+    projection: &Projection,
+    filter: &Filter,
+) -> Statement {
+    let dialect = store.dialect();
+    let build = || {
+        let mut select = select::from(dialect, projection);
+        if plan == Plan::Load {
+            select.expr(select::name(USERS, "roster_version"));
+        }
+        let reached = select::reached(dialect, projection.schema(), grant, filter);
+        select
+            .and_where(select::name(USERS, "id").eq(dialect.uuid(id.0)))
+            .cond_where(reached);
+        dialect.build(&select)
+    };
+    match (grant.filter(), filter) {
+        (Filter::Everything, Filter::Everything) => {
+            let key = (
+                plan,
+                projection.schema().epoch(),
+                projection.positions().to_vec(),
+            );
+            let text = store.plans.text(key, build);
+            Statement::planned(text, vec![dialect.uuid(id.0)])
+        }
+        _ => build(),
+    }
 }
 
 /// Stores a new record.
