@@ -166,6 +166,12 @@ impl Client {
         Answer { status, headers, text: response.text().await.expect("a text") }
     }
 
+    /// The same user with another token.
+    #[must_use]
+    pub fn with_token(&self, token: impl Into<String>) -> Self {
+        Self { token: Some(token.into()), ..self.clone() }
+    }
+
     /// Themselves, by the path of their id.
     pub fn path(&self) -> String {
         format!("/users/{}", self.id)

@@ -174,8 +174,9 @@ fn command(example: &str, folder: &Path) -> Command {
     command.current_dir(folder).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // Settings of whoever runs the tests are not for the server.
-    let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("ROSTER"));
-    ours.for_each(|name| drop(command.env_remove(name)));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROSTER")) {
+        command.env_remove(name);
+    }
     command
 }
 

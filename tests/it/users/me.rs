@@ -47,10 +47,10 @@ async fn a_new_password_of_ones_own_needs_the_present_one() {
     let admin = server.admin().await;
     let change = |current| json!({ "password": "another secret", "current_password": current });
 
-    for path in ["/users/me", &admin.path()] {
-        assert_snapshot!(admin.patch(path, json!({ "password": "another secret" })).await, @"");
-        assert_snapshot!(admin.patch(path, change("wrong")).await, @"");
-    }
+    let without = json!({ "password": "another secret" });
+    assert_snapshot!(admin.patch("/users/me", without.clone()).await, @"");
+    assert_snapshot!(admin.patch("/users/me", change("wrong")).await, @"");
+    assert_eq!(admin.patch(&admin.path(), without).await.outcome(), "400 FAILED_VALIDATION");
     let wrong_type = json!({ "password": "another secret", "current_password": 7 });
     assert_eq!(admin.patch("/users/me", wrong_type).await.outcome(), "401 INVALID_CREDENTIALS");
     assert_eq!(admin.patch("/users/me", change(PASSWORD)).await.outcome(), "200");

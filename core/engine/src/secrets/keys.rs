@@ -11,8 +11,12 @@ use sha2::Sha256;
 use crate::settings::Secret;
 
 const ISSUER: &str = "directus";
-/// Ours is `{"typ":"JWT","alg":"HS256"}`; nothing that could say more is looked at.
-const LONGEST_HEADER: usize = 64;
+/// `{"typ":"JWT","alg":"HS256"}` in either order. No other header is looked at, so there is nothing
+/// in it to be talked into: no other algorithm, no `kid`, `jku`, `x5u` or `crit`.
+const HEADERS: [&str; 2] = [
+    "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9",
+    "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
+];
 
 /// The claims of an access token (contract/auth.md §2). `sid` is ours: it ties the token to its
 /// session, so that the token dies with it.
@@ -99,7 +103,7 @@ impl Keys {
     /// `INVALID_TOKEN`, `TOKEN_EXPIRED`.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
         let (header, _) = token.split_once('.').ok_or(Code::InvalidToken)?;
-        if token.split('.').count() != 3 || header.len() > LONGEST_HEADER {
+        if token.split('.').count() != 3 || !HEADERS.contains(&header) {
             return Err(Code::InvalidToken.into());
         }
         let claims = self.ring.iter().find_map(|key| {
@@ -253,6 +257,19 @@ mod tests {
                 &Code::InvalidToken
             );
         }
+    }
+
+    #[test]
+    fn a_header_that_says_more_is_refused() {
+        let now = clock::parse("2026-01-01T00:00:00Z").expect("a time");
+        let keys = keys(&["first"]);
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some("first".to_owned());
+        let key = EncodingKey::from_secret(b"first");
+        let token = jsonwebtoken::encode(&header, &claims(now.timestamp() + 60), &key);
+
+        let refused = keys.verify(&token.expect("signed"), now).unwrap_err();
+        assert_eq!(refused.code(), &Code::InvalidToken);
     }
 
     #[test]

@@ -57,7 +57,8 @@ impl<Id, Time> User<Id, Time> {
         Column<Json>: Decode<'r, R::Database> + Type<R::Database>,
     {
         let is_there = |index| row.try_get::<Option<bool>, _>(index);
-        let mask = |index| Ok::<_, sqlx::Error>(is_there(index)?.unwrap_or_default().then_some(MASK));
+        let mask =
+            |index| Ok::<_, sqlx::Error>(is_there(index)?.unwrap_or_default().then_some(MASK));
         Ok(Self {
             id: row.try_get(0)?,
             first_name: row.try_get(1)?,

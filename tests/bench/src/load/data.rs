@@ -38,7 +38,11 @@ impl Data {
         let [seed, roster, bare] = urls(options, kind, &folder);
         if kind == Kind::Postgres {
             drop_databases(options).await?;
-            command(&options.postgres, &format!("CREATE DATABASE {}", name("seed"))).await?;
+            command(
+                &options.postgres,
+                &format!("CREATE DATABASE {}", name("seed")),
+            )
+            .await?;
         }
         let program = Roster {
             binary: options.roster.clone(),
@@ -54,7 +58,12 @@ impl Data {
         let tokens = log_in(&server, options.connections).await?;
         server.stop().await?;
         copy(options, kind, &seed, &folder).await?;
-        Ok(Self { roster, bare, folder, tokens })
+        Ok(Self {
+            roster,
+            bare,
+            folder,
+            tokens,
+        })
     }
 
     /// The id of a user; the first ones are administrators.
@@ -82,7 +91,8 @@ pub(crate) fn address(number: u32) -> String {
 /// The request without its token: a wrong one fails every route.
 fn open(request: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(request);
-    text.replace("Authorization: Bearer none\r\n", "").into_bytes()
+    text.replace("Authorization: Bearer none\r\n", "")
+        .into_bytes()
 }
 
 fn folder(options: &Options, kind: Kind) -> PathBuf {
@@ -102,9 +112,13 @@ fn urls(options: &Options, kind: Kind, folder: &Path) -> [String; 3] {
 
 /// The URL with another database in it.
 fn with_database(url: &str, database: &str) -> String {
-    let (place, parameters) = url.split_once('?').map_or((url, None), |(u, p)| (u, Some(p)));
+    let (place, parameters) = url
+        .split_once('?')
+        .map_or((url, None), |(u, p)| (u, Some(p)));
     let authority = place.find("://").map_or(0, |scheme| scheme + 3);
-    let end = place[authority..].find('/').map_or(place.len(), |slash| authority + slash);
+    let end = place[authority..]
+        .find('/')
+        .map_or(place.len(), |slash| authority + slash);
     let parameters = parameters.map(|p| format!("?{p}")).unwrap_or_default();
     format!("{}/{database}{parameters}", &place[..end])
 }
@@ -130,7 +144,10 @@ async fn copy(options: &Options, kind: Kind, seed: &str, folder: &Path) -> io::R
         match kind {
             Kind::Sqlite => {
                 let file = folder.join(format!("{of}.db"));
-                let sql = format!("VACUUM INTO '{}'", file.display().to_string().replace('\'', "''"));
+                let sql = format!(
+                    "VACUUM INTO '{}'",
+                    file.display().to_string().replace('\'', "''")
+                );
                 sqlite(seed, &sql).await?;
             }
             Kind::Postgres => {
@@ -229,7 +246,10 @@ mod tests {
     fn the_database_of_a_url_is_replaced() {
         let other = |url| with_database(url, "x");
 
-        assert_eq!(other("postgres://u:p@h:1/db?a=b"), "postgres://u:p@h:1/x?a=b");
+        assert_eq!(
+            other("postgres://u:p@h:1/db?a=b"),
+            "postgres://u:p@h:1/x?a=b"
+        );
         assert_eq!(other("postgres://h"), "postgres://h/x");
     }
 }

@@ -42,7 +42,11 @@ impl Round {
         let last = self.latencies.len().saturating_sub(1);
         let rank = (count(last) * share).round();
         // A rank is between 0 and the last one.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "see above"
+        )]
         let rank = rank as usize;
         self.latencies.get(rank).copied().unwrap_or_default()
     }
@@ -61,18 +65,17 @@ pub(crate) fn count(number: usize) -> f64 {
 }
 
 /// Sends the rings, each over a connection of its own, until the round is over.
-pub(crate) async fn round(
-    address: SocketAddr,
-    rings: &[Ring],
-    pace: Pace,
-) -> io::Result<Round> {
+pub(crate) async fn round(address: SocketAddr, rings: &[Ring], pace: Pace) -> io::Result<Round> {
     let start = Instant::now() + pace.warm_up;
     let end = start + pace.length;
     let mut connections = JoinSet::new();
     for ring in rings {
         connections.spawn(run(address, Arc::clone(ring), start, end));
     }
-    let mut round = Round { length: pace.length, latencies: Vec::new() };
+    let mut round = Round {
+        length: pace.length,
+        latencies: Vec::new(),
+    };
     while let Some(latencies) = connections.join_next().await {
         round.latencies.extend(latencies??);
     }
@@ -125,13 +128,22 @@ async fn expect_success(connection: &mut Connection, request: &[u8]) -> io::Resu
     if answer.status == 200 {
         return Ok(());
     }
-    let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let line = request
+        .split(|byte| *byte == b'\r')
+        .next()
+        .unwrap_or_default();
     Err(io::Error::other(format!(
         "`{}` was answered with {}: {}",
         String::from_utf8_lossy(line),
         answer.status,
         String::from_utf8_lossy(answer.body)
     )))
+}
+
+/// Leaves the servers alone for a while.
+#[expect(clippy::disallowed_methods, reason = "time is what is measured here")]
+pub(crate) async fn pause(length: Duration) {
+    tokio::time::sleep(length).await;
 }
 
 /// The middle value; the mean of the two in the middle of an even number.
@@ -157,7 +169,10 @@ mod tests {
     #[test]
     fn percentiles_are_latencies_that_were_measured() {
         let latencies = (1..=101).rev().map(Duration::from_micros).collect();
-        let mut round = Round { length: Duration::from_secs(1), latencies };
+        let mut round = Round {
+            length: Duration::from_secs(1),
+            latencies,
+        };
 
         assert_eq!(round.within(0.5), Duration::from_micros(51));
         assert_eq!(round.within(0.99), Duration::from_micros(100));

@@ -26,7 +26,10 @@ impl Connection {
     pub(crate) async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(64 * 1024) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(64 * 1024),
+        })
     }
 
     /// Sends a whole request and waits for its whole answer.
@@ -42,12 +45,18 @@ impl Connection {
         while self.buffer.len() < head.end + head.body {
             self.fill().await?;
         }
-        Ok(Answer { status: head.status, body: &self.buffer[head.end..head.end + head.body] })
+        Ok(Answer {
+            status: head.status,
+            body: &self.buffer[head.end..head.end + head.body],
+        })
     }
 
     async fn fill(&mut self) -> io::Result<()> {
         match self.stream.read_buf(&mut self.buffer).await? {
-            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server hung up")),
+            0 => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the server hung up",
+            )),
             _ => Ok(()),
         }
     }
@@ -71,14 +80,23 @@ impl Head {
         let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
         let head = std::str::from_utf8(&bytes[..end]).map_err(|_| bad("the head is no text"))?;
         let mut lines = head.split("\r\n");
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1)?.parse().ok());
         let length = lines.find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse().ok())?
         });
         let status = status.ok_or_else(|| bad("no status"))?;
-        let body = length.or((status == 204).then_some(0)).ok_or_else(|| bad("no length"))?;
-        Ok(Some(Self { status, end: end + END.len(), body }))
+        let body = length
+            .or((status == 204).then_some(0))
+            .ok_or_else(|| bad("no length"))?;
+        Ok(Some(Self {
+            status,
+            end: end + END.len(),
+            body,
+        }))
     }
 }
 
@@ -111,13 +129,21 @@ mod tests {
         let answer = b"HTTP/1.1 200 OK\r\nx: y\r\nContent-Length: 2\r\n\r\n{}";
 
         assert_eq!(Head::read(&answer[..answer.len() - 3]).unwrap(), None);
-        let head = Head { status: 200, end: answer.len() - 2, body: 2 };
+        let head = Head {
+            status: 200,
+            end: answer.len() - 2,
+            body: 2,
+        };
         assert_eq!(Head::read(answer).unwrap(), Some(head));
     }
 
     #[test]
     fn an_answer_of_unknown_length_is_refused() {
         assert!(Head::read(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
-        assert!(Head::read(b"HTTP/1.1 204 No Content\r\n\r\n").unwrap().is_some());
+        assert!(
+            Head::read(b"HTTP/1.1 204 No Content\r\n\r\n")
+                .unwrap()
+                .is_some()
+        );
     }
 }

@@ -27,8 +27,9 @@ pub(crate) async fn measure(
     roster: &Server,
     table: &mut Table,
 ) -> io::Result<()> {
-    let logins: Vec<Ring> =
-        (1..=options.connections).map(|number| Ring::from([data::login(number)])).collect();
+    let logins: Vec<Ring> = (1..=options.connections)
+        .map(|number| Ring::from([data::login(number)]))
+        .collect();
     throughput(options, kind, roster, &logins, table).await?;
     latency(options, kind, data, roster, &logins, table).await
 }
@@ -40,7 +41,10 @@ async fn throughput(
     logins: &[Ring],
     table: &mut Table,
 ) -> io::Result<()> {
-    let pace = Pace { warm_up: WARM_UP, length: options.round() * 2 };
+    let pace = Pace {
+        warm_up: WARM_UP,
+        length: options.round() * 2,
+    };
     let (mut rates, mut bounds, mut all) = (Vec::new(), Vec::new(), Round::default());
     for pair in 0..options.pairs {
         for is_roster in [pair % 2 == 0, pair % 2 != 0] {
@@ -53,7 +57,11 @@ async fn throughput(
             }
         }
     }
-    let ratios = rates.iter().zip(&bounds).map(|(rate, bound)| rate / bound).collect();
+    let ratios = rates
+        .iter()
+        .zip(&bounds)
+        .map(|(rate, bound)| rate / bound)
+        .collect();
     let ratio = drive::median(ratios);
     table.push(&Line {
         what: "POST /auth/login, argon2 bound beside it".to_owned(),
@@ -79,16 +87,22 @@ async fn bound(length: Duration) -> io::Result<f64> {
         let (memory, iterations, lanes) = HASH;
         let params = Params::new(memory, iterations, lanes, None).map_err(io::Error::other)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let hash = argon2.hash_password(PASSWORD.as_bytes()).map_err(io::Error::other)?;
+        let hash = argon2
+            .hash_password(PASSWORD.as_bytes())
+            .map_err(io::Error::other)?;
         let started = Instant::now();
         let mut done = 0_u32;
         while started.elapsed() < length {
-            argon2.verify_password(PASSWORD.as_bytes(), &hash).map_err(io::Error::other)?;
+            argon2
+                .verify_password(PASSWORD.as_bytes(), &hash)
+                .map_err(io::Error::other)?;
             done += 1;
         }
         Ok(f64::from(done) / started.elapsed().as_secs_f64())
     };
-    let threads: Vec<_> = (0..turns).map(|_| tokio::task::spawn_blocking(verify)).collect();
+    let threads: Vec<_> = (0..turns)
+        .map(|_| tokio::task::spawn_blocking(verify))
+        .collect();
     let mut rate = 0.0;
     for thread in threads {
         rate += thread.await??;
@@ -104,7 +118,10 @@ async fn latency(
     logins: &[Ring],
     table: &mut Table,
 ) -> io::Result<()> {
-    let pace = Pace { warm_up: WARM_UP, length: options.round() * 2 };
+    let pace = Pace {
+        warm_up: WARM_UP,
+        length: options.round() * 2,
+    };
     let probe = [Ring::from([http::get("/users/me", &data.tokens[0])])];
     let (mut idle, mut busy) = (Round::default(), Round::default());
     for pair in 0..options.pairs {

@@ -40,19 +40,33 @@ pub(crate) async fn measure(
         ..Line::default()
     };
     let target = format!("<= {IDLE} MiB");
-    let idle = Line { target, met: Some(roster[0] <= IDLE), ..line("memory idle".to_owned(), 0) };
+    let idle = Line {
+        target,
+        met: Some(roster[0] <= IDLE),
+        ..line("memory idle".to_owned(), 0)
+    };
     table.push(&idle)?;
-    table.push(&line(format!("memory after {} requests", options.requests / 10), 1))?;
+    table.push(&line(
+        format!("memory after {} requests", options.requests / 10),
+        1,
+    ))?;
     let target = format!("<= +{FLAT} MiB");
     let end = line(format!("memory after {} requests", options.requests), 2);
-    table.push(&Line { target, met: Some(roster[2] - roster[1] <= FLAT), ..end })
+    table.push(&Line {
+        target,
+        met: Some(roster[2] - roster[1] <= FLAT),
+        ..end
+    })
 }
 
 /// Of ten requests seven read one user, two a list, and one writes.
 fn mixed(token: &str) -> Ring {
     let (read, list, write) = (Route::Me, Route::List, Route::ChangeMe);
     let routes = [read, read, list, read, read, write, read, list, read, read];
-    let requests = routes.iter().zip(0..).map(|(route, turn)| route.request(token, turn));
+    let requests = routes
+        .iter()
+        .zip(0..)
+        .map(|(route, turn)| route.request(token, turn));
     requests.collect()
 }
 
@@ -64,7 +78,7 @@ async fn sample(
     requests: u32,
 ) -> io::Result<[f64; 3]> {
     let server = Server::start(program, None, request).await?;
-    tokio::time::sleep(SETTLE).await;
+    drive::pause(SETTLE).await;
     let idle = server.resident()?;
     let tenth = usize::try_from(requests / 10).unwrap_or(usize::MAX);
     drive::amount(server.address, rings, tenth).await?;

@@ -24,7 +24,11 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_values = ["sqlite", "postgres"])]
     pub(crate) databases: Vec<Kind>,
     /// The PostgreSQL server, as somebody who may create databases.
-    #[arg(long, value_name = "URL", default_value = "postgres://postgres@127.0.0.1:5432/postgres")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "postgres://postgres@127.0.0.1:5432/postgres"
+    )]
     pub(crate) postgres: String,
     /// What to measure.
     #[arg(long, value_delimiter = ',', default_values = ["statements", "routes", "login", "start", "memory"])]

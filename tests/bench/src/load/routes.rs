@@ -29,8 +29,13 @@ pub(crate) enum Route {
 
 impl Route {
     /// Every route, in the order of the table.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Me, Self::ById, Self::List, Self::Filtered, Self::ChangeMe];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Me,
+        Self::ById,
+        Self::List,
+        Self::Filtered,
+        Self::ChangeMe,
+    ];
 
     /// The name in the table.
     pub(crate) const fn name(self) -> &'static str {
@@ -65,7 +70,10 @@ impl Route {
             Self::Filtered => {
                 // {"status":{"_eq":"active"}}
                 let filter = "%7B%22status%22%3A%7B%22_eq%22%3A%22active%22%7D%7D";
-                http::get(&format!("/users?filter={filter}&sort=last_name&limit=25"), token)
+                http::get(
+                    &format!("/users?filter={filter}&sort=last_name&limit=25"),
+                    token,
+                )
             }
             Self::ChangeMe => {
                 let body = format!(r#"{{"title":"Engineer {turn}"}}"#);
@@ -89,7 +97,9 @@ pub(crate) async fn measure(
         for pair in 0..options.pairs {
             let order = if pair % 2 == 0 { [0, 1] } else { [1, 0] };
             for which in order {
-                sides[which].take(servers[which], &rings, options.round()).await?;
+                sides[which]
+                    .take(servers[which], &rings, options.round())
+                    .await?;
             }
         }
         table.push(&line(route, kind, sides))?;
@@ -109,10 +119,16 @@ struct Side {
 impl Side {
     async fn take(&mut self, server: &Server, rings: &[Ring], length: Duration) -> io::Result<()> {
         // The processor time is that of all requests, so there is no warm-up apart.
-        let warm_up = Pace { warm_up: Duration::ZERO, length: WARM_UP };
+        let warm_up = Pace {
+            warm_up: Duration::ZERO,
+            length: WARM_UP,
+        };
         drive::round(server.address, rings, warm_up).await?;
         let before = server.cpu()?;
-        let pace = Pace { warm_up: Duration::ZERO, length };
+        let pace = Pace {
+            warm_up: Duration::ZERO,
+            length,
+        };
         let round = drive::round(server.address, rings, pace).await?;
         self.cpu += server.cpu()?.saturating_sub(before);
         self.served += u32::try_from(round.latencies.len()).unwrap_or(u32::MAX);

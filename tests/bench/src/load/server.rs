@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
+use crate::drive;
 use crate::http::Connection;
 
 /// How long a server may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it is asked meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -42,7 +43,11 @@ impl Server {
             .stderr(log.map_or_else(Stdio::null, Stdio::from))
             .kill_on_drop(true);
         let started = Instant::now();
-        Ok(Self { child: command.spawn()?, address, started })
+        Ok(Self {
+            child: command.spawn()?,
+            address,
+            started,
+        })
     }
 
     /// Starts a program and waits until it answers this request.
@@ -60,7 +65,10 @@ impl Server {
     pub(crate) async fn answering(&mut self, request: &[u8]) -> io::Result<Duration> {
         loop {
             if let Ok(mut connection) = Connection::open(self.address).await
-                && connection.exchange(request).await.is_ok_and(|answer| answer.status == 200)
+                && connection
+                    .exchange(request)
+                    .await
+                    .is_ok_and(|answer| answer.status == 200)
             {
                 return Ok(self.started.elapsed());
             }
@@ -70,7 +78,7 @@ impl Server {
             if self.started.elapsed() > PATIENCE {
                 return Err(io::Error::other("the server does not answer"));
             }
-            tokio::time::sleep(PAUSE).await;
+            drive::pause(PAUSE).await;
         }
     }
 
@@ -89,7 +97,9 @@ impl Server {
         let mut ticks = || fields.next().and_then(|field| field.parse::<u32>().ok());
         let (user, system) = (ticks(), ticks());
         let ticks = user.zip(system).map(|(user, system)| user + system);
-        ticks.map(|ticks| TICK * ticks).ok_or_else(|| io::Error::other("no times in `stat`"))
+        ticks
+            .map(|ticks| TICK * ticks)
+            .ok_or_else(|| io::Error::other("no times in `stat`"))
     }
 
     /// The memory that is resident, in MiB.
@@ -97,11 +107,15 @@ impl Server {
         let status = self.read("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-        kib.map(|kib| kib / 1_024.0).ok_or_else(|| io::Error::other("no `VmRSS` in `status`"))
+        kib.map(|kib| kib / 1_024.0)
+            .ok_or_else(|| io::Error::other("no `VmRSS` in `status`"))
     }
 
     fn read(&self, file: &str) -> io::Result<String> {
-        let id = self.child.id().ok_or_else(|| io::Error::other("the server ended"))?;
+        let id = self
+            .child
+            .id()
+            .ok_or_else(|| io::Error::other("the server ended"))?;
         std::fs::read_to_string(format!("/proc/{id}/{file}"))
     }
 }

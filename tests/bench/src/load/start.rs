@@ -23,7 +23,11 @@ pub(crate) async fn measure(
     table: &mut Table,
 ) -> io::Result<()> {
     let request = http::get("/users/me", &data.tokens[0]);
-    let plugins = options.plugin.as_ref().map(|file| file.canonicalize()).transpose()?;
+    let plugins = options
+        .plugin
+        .as_ref()
+        .map(|file| file.canonicalize())
+        .transpose()?;
     let with_plugins = plugins.map(|file| Roster {
         plugins: Some((file, PLUGINS)),
         folder: data.folder.join("plugins"),

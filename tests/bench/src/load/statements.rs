@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::data::Data;
+use crate::drive;
 use crate::http::{self, Connection};
 use crate::options::Kind;
 use crate::program::{Bare, Roster};
@@ -28,8 +29,15 @@ pub(crate) async fn compare(
     table: &mut Table,
 ) -> io::Result<bool> {
     let log = "format = \"json\"\nlevel = \"off,sqlx=debug\"".to_owned();
-    let roster = Roster { log, folder: data.folder.join("statements"), ..roster.clone() };
-    let bare = Bare { logs_statements: true, ..bare.clone() };
+    let roster = Roster {
+        log,
+        folder: data.folder.join("statements"),
+        ..roster.clone()
+    };
+    let bare = Bare {
+        logs_statements: true,
+        ..bare.clone()
+    };
     let request = http::get("/users/me", &data.tokens[0]);
     let roster = Logged::start(&roster, data.folder.join("roster.log"), &request).await?;
     let bare = Logged::start(&bare, data.folder.join("bare.log"), &request).await?;
@@ -52,11 +60,21 @@ pub(crate) async fn compare(
         table.push(&line)?;
         is_fair &= same_statements && same_bytes;
         if !same_statements {
-            report(data, &format!("{route:?}-statements"), &roster.statements, &bare.statements)?;
+            report(
+                data,
+                &format!("{route:?}-statements"),
+                &roster.statements,
+                &bare.statements,
+            )?;
         }
         if !same_bytes {
             let text = |body: &[u8]| vec![String::from_utf8_lossy(body).into_owned()];
-            report(data, &format!("{route:?}-bytes"), &text(&roster.body), &text(&bare.body))?;
+            report(
+                data,
+                &format!("{route:?}-bytes"),
+                &text(&roster.body),
+                &text(&bare.body),
+            )?;
         }
     }
     roster.server.stop().await?;
@@ -95,23 +113,31 @@ impl Logged {
     async fn answer(&self, before: &[u8], request: &[u8]) -> io::Result<Answered> {
         let mut connection = Connection::open(self.server.address).await?;
         connection.exchange(before).await?;
-        tokio::time::sleep(SETTLE).await;
+        drive::pause(SETTLE).await;
         let known = statements(&self.log)?.len();
         let answer = connection.exchange(request).await?;
         if answer.status != 200 {
             let body = String::from_utf8_lossy(answer.body);
-            return Err(io::Error::other(format!("answered with {}: {body}", answer.status)));
+            return Err(io::Error::other(format!(
+                "answered with {}: {body}",
+                answer.status
+            )));
         }
         let body = answer.body.to_vec();
-        tokio::time::sleep(SETTLE).await;
-        Ok(Answered { statements: statements(&self.log)?.split_off(known), body })
+        drive::pause(SETTLE).await;
+        Ok(Answered {
+            statements: statements(&self.log)?.split_off(known),
+            body,
+        })
     }
 }
 
 /// The statements in a log, as they were sent to the database but for white space.
 fn statements(log: &Path) -> io::Result<Vec<String>> {
     let text = std::fs::read_to_string(log)?;
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+    let lines = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Json>(line).ok());
     let statements = lines.filter_map(|line| {
         let text = |name: &str| line.get(name).and_then(Json::as_str);
         let whole = text("db.statement").filter(|sql| !sql.is_empty());

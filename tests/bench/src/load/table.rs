@@ -25,14 +25,24 @@ pub(crate) struct Table(String);
 impl Table {
     /// Adds a result and tells whoever waits for it.
     pub(crate) fn push(&mut self, line: &Line) -> io::Result<()> {
-        let Line { what, database, roster, bare, ratio, target, met } = line;
+        let Line {
+            what,
+            database,
+            roster,
+            bare,
+            ratio,
+            target,
+            met,
+        } = line;
         let met = match met {
             None => "",
             Some(true) => "met",
             Some(false) => "MISSED",
         };
         let cells = [what, *database, roster, bare, ratio, target, met];
-        let text = cells.map(|cell| if cell.is_empty() { "-" } else { cell }).join("\t");
+        let text = cells
+            .map(|cell| if cell.is_empty() { "-" } else { cell })
+            .join("\t");
         writeln!(io::stderr(), "{}", text.replace('\t', "  "))?;
         self.0.push_str(&text);
         self.0.push('\n');

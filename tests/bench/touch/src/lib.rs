@@ -36,7 +36,12 @@ impl Hooks for Touch {
         stored: &Record,
         draft: &mut Draft,
     ) -> Result<(), HookError> {
-        let name = |field| draft.text(field).or_else(|| stored.text(field)).unwrap_or_default();
+        let name = |field| {
+            draft
+                .text(field)
+                .or_else(|| stored.text(field))
+                .unwrap_or_default()
+        };
         let title = format!("{}, {}", name("last_name"), name("first_name"));
         draft.set("title", title);
         Ok(())
