@@ -5,7 +5,7 @@ pub const ADMIN: &str = "admin@example.com";
 /// The password of everybody on a test server.
 pub const PASSWORD: &str = "correct horse battery";
 /// What the tokens of every test server are signed with.
-pub const SECRET: &str = "a secret for tests, and for nothing but tests";
+pub const SECRET: &str = "a secret for tests and for nothing but tests";
 
 /// What every test server is told: a free port, hashes that cost nothing, refusals that come at
 /// once, deliveries that are tried again soon.

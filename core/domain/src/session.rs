@@ -64,7 +64,12 @@ impl Session {
         }
         match proof {
             Proof::Current => Rotation::Rotate,
-            Proof::Previous if self.rotated_at.is_some_and(|at| now - at < grace) => {
+            // A request may have been accepted before the rotation it lost to: without a grace
+            // period that is no excuse either.
+            Proof::Previous
+                if grace > TimeDelta::zero()
+                    && self.rotated_at.is_some_and(|at| now - at < grace) =>
+            {
                 Rotation::Repeat
             }
             Proof::Previous | Proof::Older => Rotation::Reuse,

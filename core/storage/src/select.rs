@@ -20,7 +20,10 @@ pub(crate) fn name(collection: Collection, column: &str) -> Expr {
 pub(crate) fn column(dialect: Dialect, collection: Collection, field: &Field) -> Expr {
     match field.column {
         Column::AccessRows => Expr::cust(dialect.access_rows()),
-        Column::Stored if field.is_concealed => name(collection, &field.name).ne(""),
+        // A literal, so that the text of a statement has no value but those of its conditions.
+        Column::Stored if field.is_concealed => {
+            name(collection, &field.name).ne(Expr::cust("''"))
+        }
         Column::Stored => name(collection, &field.name),
     }
 }

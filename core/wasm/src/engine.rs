@@ -56,7 +56,6 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
     pool.pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(kept)
         .table_keep_resident(64 << 10)
-        .async_stack_keep_resident(64 << 10)
         .max_core_instances_per_component(INSTANCES)
         .max_tables_per_component(TABLES)
         .max_memories_per_component(MEMORIES)

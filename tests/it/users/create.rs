@@ -20,7 +20,11 @@ async fn a_user_comes_back_whole_with_defaults_and_masks() {
     });
     let answer = admin.post("/users", body).await;
 
-    assert_snapshot!(answer, @"");
+    assert_eq!(answer.data()["last_access"], "2026-01-31T10:11:12.345Z");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":{"id":"[id 1]","first_name":"Ada","last_name":null,"email":"Ada@Example.com","password":"**********","location":null,"title":null,"description":null,"tags":["maths",{"nested":null}],"avatar":"[id 2]","language":null,"tfa_secret":null,"status":"active","role":null,"token":null,"last_access":"[time]","last_page":null,"provider":"default","external_identifier":null,"auth_data":null,"email_notifications":true,"appearance":null,"theme_dark":null,"theme_light":null,"theme_light_overrides":null,"theme_dark_overrides":{"a":1.5},"text_direction":"auto","policies":[]}}
+    "#);
 }
 
 #[tokio::test]
@@ -31,8 +35,14 @@ async fn nothing_is_needed_to_create_a_user() {
     let from_object = admin.post("/users?fields=email,status,role,password", json!({})).await;
     let from_nothing = admin.send(Method::POST, "/users?fields=status", &[], Vec::new()).await;
 
-    assert_snapshot!(from_object, @"");
-    assert_snapshot!(from_nothing, @"");
+    assert_snapshot!(from_object, @r#"
+    200
+    {"data":{"email":null,"password":null,"status":"active","role":null}}
+    "#);
+    assert_snapshot!(from_nothing, @r#"
+    200
+    {"data":{"status":"active"}}
+    "#);
 }
 
 #[tokio::test]
@@ -46,8 +56,14 @@ async fn a_client_may_choose_the_id_once() {
     let malformed = admin.post("/users", json!({ "id": "7" })).await;
 
     assert_eq!(first.data(), json!({ "id": id }));
-    assert_snapshot!(second, @"");
-    assert_snapshot!(malformed, @"");
+    assert_snapshot!(second, @r#"
+    400
+    {"errors":[{"message":"Value for field \"id\" in collection \"directus_users\" has to be unique.","extensions":{"collection":"directus_users","field":"id","value":"[id 1]","code":"RECORD_NOT_UNIQUE"}}]}
+    "#);
+    assert_snapshot!(malformed, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. field `id`: expected a UUID, got a string.","extensions":{"field":"id","reason":"field `id`: expected a UUID, got a string","code":"INVALID_PAYLOAD"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -81,7 +97,15 @@ async fn all_wrong_types_are_reported_at_once() {
     });
     let answer = admin.post("/users", body).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. field `email`: expected a string, got an integer.","extensions":{"field":"email","reason":"field `email`: expected a string, got an integer","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `email_notifications`: expected a boolean, got a string.","extensions":{"field":"email_notifications","reason":"field `email_notifications`: expected a boolean, got a string","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `first_name`: expected a string, got an array.","extensions":{"field":"first_name","reason":"field `first_name`: expected a string, got an array","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `last_access`: expected a timestamp such as 2026-01-31T10:11:12Z, got a string.","extensions":{"field":"last_access","reason":"field `last_access`: expected a timestamp such as 2026-01-31T10:11:12Z, got a string","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `policies`: expected nothing, as it cannot be written through this field yet, got an array.","extensions":{"field":"policies","reason":"field `policies`: expected nothing, as it cannot be written through this field yet, got an array","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `role`: expected a UUID, got a string.","extensions":{"field":"role","reason":"field `role`: expected a UUID, got a string","code":"INVALID_PAYLOAD"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -98,7 +122,14 @@ async fn all_values_that_do_not_pass_are_reported_at_once() {
     });
     let answer = admin.post("/users", body).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Value for field \"first_name\" in collection \"directus_users\" is too long.","extensions":{"collection":"directus_users","field":"first_name","max_length":50,"code":"VALUE_TOO_LONG"}},
+    {"message":"Validation failed for field \"email\". Value has to be a valid email address.","extensions":{"field":"email","path":[],"type":"email","code":"FAILED_VALIDATION"}},
+    {"message":"Validation failed for field \"status\". Value has to be one of \"draft\", \"invited\", \"unverified\", \"active\", \"suspended\", \"archived\".","extensions":{"field":"status","path":[],"type":"in","valid":["draft","invited","unverified","active","suspended","archived"],"code":"FAILED_VALIDATION"}},
+    {"message":"Validation failed for field \"provider\". Value can't be null.","extensions":{"field":"provider","path":[],"type":"nnull","code":"FAILED_VALIDATION"}},
+    {"message":"Validation failed for field \"text_direction\". Value can't be null.","extensions":{"field":"text_direction","path":[],"type":"nnull","code":"FAILED_VALIDATION"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -108,7 +139,11 @@ async fn fields_that_do_not_exist_are_refused() {
 
     let answer = admin.post("/users", json!({ "nickname": "x", "email_key": "a", "title": "t" })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. field `email_key` does not exist in collection `directus_users`.","extensions":{"collection":"directus_users","field":"email_key","reason":"field `email_key` does not exist in collection `directus_users`","code":"INVALID_PAYLOAD"}},
+    {"message":"Invalid payload. field `nickname` does not exist in collection `directus_users`.","extensions":{"collection":"directus_users","field":"nickname","reason":"field `nickname` does not exist in collection `directus_users`","code":"INVALID_PAYLOAD"}}]}
+    "#);
     assert_eq!(server.database().count("users", "title = 't'").await, 0);
 }
 
@@ -120,7 +155,10 @@ async fn a_role_has_to_exist() {
 
     let answer = admin.post("/users", json!({ "role": role })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid foreign key for field \"role\" in collection \"directus_users\".","extensions":{"collection":"directus_users","field":"role","value":"[id 1]","code":"INVALID_FOREIGN_KEY"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -148,7 +186,10 @@ async fn text_fills_its_field_to_the_last_character() {
     let bad = admin.post("/users", json!({ "title": is_long })).await;
 
     assert_eq!(good.data(), json!({ "title": fits }));
-    assert_snapshot!(bad, @"");
+    assert_snapshot!(bad, @r#"
+    400
+    {"errors":[{"message":"Value for field \"title\" in collection \"directus_users\" is too long.","extensions":{"collection":"directus_users","field":"title","max_length":50,"code":"VALUE_TOO_LONG"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -181,7 +222,10 @@ async fn an_array_is_no_user() {
 
     let answer = admin.post("/users", json!([{ "title": "x" }])).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. expected an object, got an array.","extensions":{"reason":"expected an object, got an array","code":"INVALID_PAYLOAD"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -191,7 +235,10 @@ async fn a_malformed_query_creates_nobody() {
 
     let answer = admin.post("/users?fields=nope", json!({ "title": "ghost" })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access field \"nope\" in collection \"directus_users\" or it does not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
     assert_eq!(server.database().count("users", "title = 'ghost'").await, 0);
 }
 

@@ -12,7 +12,10 @@ async fn an_address_is_kept_as_sent_and_compared_without_case() {
     let again = admin.post("/users", json!({ "email": "aDA@eXAMPLE.com" })).await;
 
     assert_eq!(made.data(), json!({ "email": "Ada@Example.COM" }));
-    assert_snapshot!(again, @"");
+    assert_snapshot!(again, @r#"
+    400
+    {"errors":[{"message":"Value for field \"email\" in collection \"directus_users\" has to be unique.","extensions":{"collection":"directus_users","field":"email","value":"aDA@eXAMPLE.com","code":"RECORD_NOT_UNIQUE"}}]}
+    "#);
     assert_eq!(server.login("ADA@example.com", PASSWORD).await.outcome(), "200");
 }
 
@@ -65,7 +68,10 @@ async fn what_is_no_address_is_refused() {
         assert_eq!(made.outcome(), "400 FAILED_VALIDATION", "{email}");
         assert_eq!(changed.outcome(), "400 FAILED_VALIDATION", "{email}");
     }
-    assert_snapshot!(admin.post("/users", json!({ "email": null })).await, @"");
+    assert_snapshot!(admin.post("/users", json!({ "email": null })).await, @r#"
+    400
+    {"errors":[{"message":"Validation failed for field \"email\". Value has to be a valid email address.","extensions":{"field":"email","path":[],"type":"email","code":"FAILED_VALIDATION"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -90,7 +96,10 @@ async fn an_address_of_another_cannot_be_taken() {
 
     let answer = admin.patch(&ada.path(), json!({ "email": "BOB@example.com" })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Value for field \"email\" in collection \"directus_users\" has to be unique.","extensions":{"collection":"directus_users","field":"email","value":"BOB@example.com","code":"RECORD_NOT_UNIQUE"}}]}
+    "#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -173,7 +173,16 @@ async fn malformed_filters_are_refused_with_a_reason() {
     ] {
         assert_eq!(admin.filter(filter.clone()).await.outcome(), code, "{filter}");
     }
-    assert_snapshot!(admin.get("/users?filter={").await, @"");
-    assert_snapshot!(admin.filter(json!({"tags": {"_eq": 1}})).await, @"");
-    assert_snapshot!(admin.filter(json!({"_or": {}})).await, @"");
+    assert_snapshot!(admin.get("/users?filter={").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. Invalid JSON for filter object.","extensions":{"reason":"Invalid JSON for filter object","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.filter(json!({"tags": {"_eq": 1}})).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"json\" field type does not contain the \"_eq\" filter operator.","extensions":{"reason":"\"json\" field type does not contain the \"_eq\" filter operator","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.filter(json!({"_or": {}})).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. Invalid filter object.","extensions":{"reason":"Invalid filter object","code":"INVALID_QUERY"}}]}
+    "#);
 }

@@ -15,8 +15,14 @@ async fn the_last_administrator_stays() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    assert_snapshot!(admin.delete(&admin.path()).await, @"");
-    assert_snapshot!(admin.patch("/users/me", json!({ "role": null })).await, @"");
+    assert_snapshot!(admin.delete(&admin.path()).await, @r#"
+    422
+    {"errors":[{"message":"Can't process content. Cannot remove the last admin user from the system.","extensions":{"reason":"Cannot remove the last admin user from the system","code":"UNPROCESSABLE_CONTENT"}}]}
+    "#);
+    assert_snapshot!(admin.patch("/users/me", json!({ "role": null })).await, @r#"
+    422
+    {"errors":[{"message":"Can't process content. Cannot remove the last admin user from the system.","extensions":{"reason":"Cannot remove the last admin user from the system","code":"UNPROCESSABLE_CONTENT"}}]}
+    "#);
     for status in ["draft", "invited", "unverified", "suspended", "archived"] {
         let answer = admin.patch("/users/me", json!({ "status": status })).await;
         assert_eq!(answer.outcome(), "422 UNPROCESSABLE_CONTENT", "{status}");

@@ -24,7 +24,10 @@ async fn users_come_in_the_order_of_their_ids_when_nothing_is_said() {
 
     let answer = admin.get("/users?fields=first_name").await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":[{"first_name":"Admin"},{"first_name":"1"},{"first_name":"2"},{"first_name":"3"},{"first_name":"4"},{"first_name":"5"}]}
+    "#);
 }
 
 #[tokio::test]
@@ -66,12 +69,30 @@ async fn numbers_that_are_none_are_refused() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    assert_snapshot!(admin.get("/users?limit=ten").await, @"");
-    assert_snapshot!(admin.get("/users?limit=-2").await, @"");
-    assert_snapshot!(admin.get("/users?limit=1.5").await, @"");
-    assert_snapshot!(admin.get("/users?offset=-1").await, @"");
-    assert_snapshot!(admin.get("/users?page[]=1&page[]=2").await, @"");
-    assert_snapshot!(admin.get("/users?limit=99999999999999999999").await, @"");
+    assert_snapshot!(admin.get("/users?limit=ten").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"limit\" must be a number.","extensions":{"reason":"\"limit\" must be a number","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?limit=-2").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"limit\" must be greater than or equal to -1.","extensions":{"reason":"\"limit\" must be greater than or equal to -1","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?limit=1.5").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"limit\" must be an integer.","extensions":{"reason":"\"limit\" must be an integer","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?offset=-1").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"offset\" must be greater than or equal to 0.","extensions":{"reason":"\"offset\" must be greater than or equal to 0","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?page[]=1&page[]=2").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"page\" must be a number.","extensions":{"reason":"\"page\" must be a number","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?limit=99999999999999999999").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"limit\" must be an integer.","extensions":{"reason":"\"limit\" must be an integer","code":"INVALID_QUERY"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -91,7 +112,10 @@ async fn nobody_gets_more_than_the_operator_allows() {
 
     assert_eq!(admin.get("/users").await.data().as_array().map(Vec::len), Some(3));
     assert_eq!(admin.get("/users?limit=-1").await.data().as_array().map(Vec::len), Some(3));
-    assert_snapshot!(admin.get("/users?limit=4").await, @"");
+    assert_snapshot!(admin.get("/users?limit=4").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"limit\" must be less than or equal to 3.","extensions":{"reason":"\"limit\" must be less than or equal to 3","code":"INVALID_QUERY"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -108,7 +132,10 @@ async fn counts_are_there_when_they_are_asked_for() {
     assert_eq!(counts("meta=*").await, json!({ "total_count": 6, "filter_count": 4 }));
     assert_eq!(counts("meta=total_count").await, json!({ "total_count": 6 }));
     assert_eq!(counts("meta[]=filter_count").await, json!({ "filter_count": 4 }));
-    assert_snapshot!(admin.get("/users?meta=everything").await, @"");
+    assert_snapshot!(admin.get("/users?meta=everything").await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"meta[0]\" must be one of [total_count, filter_count].","extensions":{"reason":"\"meta[0]\" must be one of [total_count, filter_count]","code":"INVALID_QUERY"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -133,9 +160,18 @@ async fn fields_that_do_not_exist_can_neither_be_read_nor_sorted_by() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    assert_snapshot!(admin.get("/users?fields=id,nope,role.name").await, @"");
-    assert_snapshot!(admin.get("/users?fields=email_key").await, @"");
-    assert_snapshot!(admin.get("/users?sort=roster_version").await, @"");
+    assert_snapshot!(admin.get("/users?fields=id,nope,role.name").await, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access fields \"nope\", \"role.name\" in collection \"directus_users\" or they do not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?fields=email_key").await, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access field \"email_key\" in collection \"directus_users\" or it does not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
+    assert_snapshot!(admin.get("/users?sort=roster_version").await, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access field \"roster_version\" in collection \"directus_users\" or it does not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -145,7 +181,10 @@ async fn parameters_nobody_knows_are_ignored() {
 
     let answer = admin.get("/users?fields=email&colour=red&concurrentIndexCreation=1").await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":[{"email":"admin@example.com"}]}
+    "#);
 }
 
 #[tokio::test]

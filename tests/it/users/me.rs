@@ -27,8 +27,14 @@ async fn a_stranger_is_nobody() {
     let server = TestServer::start().await;
     let stranger = server.stranger();
 
-    assert_snapshot!(stranger.get("/users/me").await, @"");
-    assert_snapshot!(stranger.patch("/users/me", json!({ "title": "x" })).await, @"");
+    assert_snapshot!(stranger.get("/users/me").await, @r#"
+    401
+    {"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}
+    "#);
+    assert_snapshot!(stranger.patch("/users/me", json!({ "title": "x" })).await, @r#"
+    401
+    {"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -38,7 +44,10 @@ async fn one_changes_oneself() {
 
     let answer = admin.patch("/users/me?fields=title", json!({ "title": "CTO" })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":{"title":"CTO"}}
+    "#);
 }
 
 #[tokio::test]
@@ -48,8 +57,14 @@ async fn a_new_password_of_ones_own_needs_the_present_one() {
     let change = |current| json!({ "password": "another secret", "current_password": current });
 
     let without = json!({ "password": "another secret" });
-    assert_snapshot!(admin.patch("/users/me", without.clone()).await, @"");
-    assert_snapshot!(admin.patch("/users/me", change("wrong")).await, @"");
+    assert_snapshot!(admin.patch("/users/me", without.clone()).await, @r#"
+    400
+    {"errors":[{"message":"Validation failed for field \"current_password\". Value is required.","extensions":{"field":"current_password","path":[],"type":"required","code":"FAILED_VALIDATION"}}]}
+    "#);
+    assert_snapshot!(admin.patch("/users/me", change("wrong")).await, @r#"
+    401
+    {"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}
+    "#);
     assert_eq!(admin.patch(&admin.path(), without).await.outcome(), "400 FAILED_VALIDATION");
     let wrong_type = json!({ "password": "another secret", "current_password": 7 });
     assert_eq!(admin.patch("/users/me", wrong_type).await.outcome(), "401 INVALID_CREDENTIALS");

@@ -10,7 +10,10 @@ async fn missing_and_malformed_ids_are_forbidden_alike() {
 
     let missing = admin.get(&format!("/users/{}", Uuid::new_v4())).await;
 
-    assert_snapshot!(missing, @"");
+    assert_snapshot!(missing, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access this.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
     for id in ["7", "theme", "%00", "%ff", "..%2f", &Uuid::new_v4().simple().to_string()] {
         assert_eq!(admin.get(&format!("/users/{id}")).await.to_string(), missing.to_string(), "{id}");
     }
@@ -23,7 +26,10 @@ async fn an_id_is_found_in_either_case() {
 
     let answer = admin.get(&format!("/users/{}?fields=email", admin.id.to_uppercase())).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":{"email":"admin@example.com"}}
+    "#);
 }
 
 #[tokio::test]

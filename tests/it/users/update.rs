@@ -36,7 +36,10 @@ async fn nothing_to_change_is_fine() {
 
     let answer = admin.patch(&format!("{}?fields=email", admin.path()), json!({})).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":{"email":"admin@example.com"}}
+    "#);
     let sql = "SELECT CAST(COUNT(*) AS TEXT) FROM activity WHERE action = 'update'";
     assert_eq!(server.database().text(sql).await, "0");
 }
@@ -49,7 +52,10 @@ async fn missing_and_malformed_ids_are_forbidden_alike() {
     let missing = admin.patch(&format!("/users/{}", Uuid::new_v4()), json!({ "title": "x" })).await;
     let malformed = admin.patch("/users/7", json!({ "title": "x" })).await;
 
-    assert_snapshot!(missing, @"");
+    assert_snapshot!(missing, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access this.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
     assert_eq!(malformed.to_string(), missing.to_string());
 }
 
@@ -64,8 +70,15 @@ async fn null_clears_what_may_be_empty_and_nothing_else() {
     let cleared = admin.patch(&path, body).await;
     let refused = admin.patch(&ada.path(), json!({ "status": null, "provider": null })).await;
 
-    assert_snapshot!(cleared, @"");
-    assert_snapshot!(refused, @"");
+    assert_snapshot!(cleared, @r#"
+    200
+    {"data":{"first_name":null,"email":null,"password":null,"tags":null}}
+    "#);
+    assert_snapshot!(refused, @r#"
+    400
+    {"errors":[{"message":"Validation failed for field \"status\". Value can't be null.","extensions":{"field":"status","path":[],"type":"nnull","code":"FAILED_VALIDATION"}},
+    {"message":"Validation failed for field \"provider\". Value can't be null.","extensions":{"field":"provider","path":[],"type":"nnull","code":"FAILED_VALIDATION"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -75,7 +88,10 @@ async fn the_second_factor_is_not_written_by_hand() {
 
     let answer = admin.patch(&admin.path(), json!({ "tfa_secret": "JBSWY3DPEHPK3PXP" })).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. You can't change the \"tfa_secret\" value manually.","extensions":{"reason":"You can't change the \"tfa_secret\" value manually","code":"INVALID_PAYLOAD"}}]}
+    "#);
 }
 
 #[tokio::test]

@@ -1,0 +1,140 @@
+//! The hook of `touch`, linked and as a component.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use roster_bench_touch::Touch;
+use roster_engine::{Capabilities, FieldNames, OnFailure, PluginHost, PluginSlot};
+use roster_sdk::{
+    Context, Draft, Event, Host, Instance, Linked, Map, Principal, Record, Value, json,
+};
+use roster_wasm::{Limits, Runtime, RuntimeSettings};
+
+use crate::Outcome;
+
+const READS: [&str; 2] = ["first_name", "last_name"];
+const WRITES: [&str; 1] = ["title"];
+
+/// Both builds.
+pub(crate) struct Hooks {
+    pub(crate) native: Instance,
+    pub(crate) component: Instance,
+}
+
+impl Hooks {
+    /// Starts both.
+    pub(crate) async fn start(file: &Path) -> Outcome<Self> {
+        let native = Linked::hooks::<Touch>("touch")
+            .start(json!({}), host())
+            .await?;
+        let runtime = Runtime::new(RuntimeSettings::default())?;
+        let limits = Limits::default();
+        let component = runtime
+            .load("touch", file, json!({}), limits, host())
+            .await?;
+        Ok(Self { native, component })
+    }
+}
+
+fn host() -> Arc<dyn Host> {
+    Arc::new(PluginHost::new("touch"))
+}
+
+/// An instance with the rights it needs.
+pub(crate) fn slot(instance: Instance) -> PluginSlot {
+    PluginSlot {
+        name: "touch".to_owned(),
+        instance,
+        capabilities: Capabilities {
+            fields_read: FieldNames::new(READS),
+            fields_write: FieldNames::new(WRITES),
+        },
+        priority: 100,
+        on_failure: OnFailure::Reject,
+        timeout: Duration::from_millis(250),
+        host: host(),
+    }
+}
+
+/// Calls the hook alone, without the engine around it; the mean in microseconds is a sample.
+pub(crate) async fn call(instance: &Instance, calls: u64, samples: &Mutex<Vec<f64>>) -> Duration {
+    let Some(hooks) = &instance.hooks else {
+        return Duration::ZERO;
+    };
+    let cx = context();
+    let stored = Record(object(
+        json!({ "first_name": "Admin", "last_name": "User" }),
+    ));
+    let given = object(json!({ "first_name": "First", "title": "Administrator" }));
+    let started = Instant::now();
+    for _ in 0..calls {
+        let mut draft = Draft::new(given.clone());
+        let answer = hooks.before_update(&cx, &stored, &mut draft).await;
+        assert!(
+            answer.is_ok() && draft.text("title") == Some("User, First"),
+            "the hook failed"
+        );
+    }
+    let took = started.elapsed();
+    let each = took.as_secs_f64() * 1e6 / u32::try_from(calls).map_or(f64::INFINITY, f64::from);
+    samples
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(each);
+    took
+}
+
+fn context() -> Context {
+    Context {
+        id: "0197a2b0-0000-7000-8000-00000000e001".to_owned(),
+        event: Event::BeforeUpdate,
+        collection: "users".to_owned(),
+        item: Some("0197a2b0-0000-7000-8000-000000000001".to_owned()),
+        source: "rest".to_owned(),
+        principal: Principal::User {
+            id: "0197a2b0-0000-7000-8000-000000000001".to_owned(),
+            role: Some("0197a2b0-0000-7000-8000-000000000002".to_owned()),
+        },
+        ip: Some("127.0.0.1".to_owned()),
+        user_agent: None,
+        time: "2026-01-02T03:04:05.678Z".to_owned(),
+        depth: 0,
+        host: host(),
+    }
+}
+
+fn object(json: Value) -> Map<String, Value> {
+    match json {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// Builds the component, in the target folder that guests share: a nested cargo in the outer one's
+/// folder would wait for its lock.
+pub(crate) fn component() -> Outcome<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let guests = workspace.join("target/guests");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .current_dir(&workspace)
+        .args(["build", "--profile", "guest"]);
+    cargo.args([
+        "--target",
+        "wasm32-wasip2",
+        "--package",
+        "roster-bench-touch",
+        "--target-dir",
+    ]);
+    cargo.arg(&guests);
+    // Flags for the outer build are not for the guest.
+    for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER"] {
+        cargo.env_remove(flags);
+    }
+    if !cargo.status()?.success() {
+        return Err("the component does not build: is the target wasm32-wasip2 installed?".into());
+    }
+    Ok(guests.join("wasm32-wasip2/guest/roster_bench_touch.wasm"))
+}

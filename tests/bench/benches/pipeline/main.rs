@@ -1,0 +1,81 @@
+//! What hooks cost: an update of a user in the process, over an SQLite file, without a hook and
+//! with one, native and as a component.
+//!
+//! The variants take turns, update by update, so that a slow moment of the disk or of the machine
+//! meets all of them; Criterion sees the share of its own variant. The differences at the end are
+//! between updates of the same turn.
+
+mod hooks;
+mod report;
+mod updates;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use criterion::Criterion;
+use tokio::runtime::Builder;
+
+use hooks::Hooks;
+use updates::{Updates, VARIANTS};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nowhere else to say it.
+            let _ = writeln!(io::stderr(), "pipeline: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    let out = Path::new(env!("CARGO_MANIFEST_DIR")).join("out");
+    std::fs::create_dir_all(&out)?;
+    let component = hooks::component()?;
+    let folder = tempfile::tempdir_in(&out)?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let hooks = runtime.block_on(Hooks::start(&component))?;
+    let updates = runtime.block_on(Updates::start(folder.path(), &hooks))?;
+    let mut criterion = Criterion::default()
+        .sample_size(50)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(4))
+        .configure_from_args();
+
+    let mut group = criterion.benchmark_group("update");
+    for (variant, (name, _)) in VARIANTS.iter().enumerate() {
+        group.bench_function(*name, |bencher| {
+            bencher
+                .to_async(&runtime)
+                .iter_custom(|turns| updates.measure(variant, turns));
+        });
+    }
+    group.finish();
+    let mut group = criterion.benchmark_group("hook alone");
+    let mut alone = Vec::new();
+    for (name, instance) in [("native", &hooks.native), ("fresh WASM", &hooks.component)] {
+        let samples = Mutex::new(Vec::new());
+        group.bench_function(name, |bencher| {
+            bencher
+                .to_async(&runtime)
+                .iter_custom(|calls| hooks::call(instance, calls, &samples));
+        });
+        alone.push((
+            name,
+            samples.into_inner().unwrap_or_else(PoisonError::into_inner),
+        ));
+    }
+    group.finish();
+    criterion.final_summary();
+    runtime.block_on(updates.close());
+    let report = report::updates(&updates.turns()) + &report::alone(alone);
+    std::fs::write(out.join("pipeline.tsv"), &report)?;
+    io::stderr().write_all(report.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! Engines over one store, one a variant, that take turns.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use roster_domain::query::{PageLimits, Parameters};
+use roster_engine::{
+    Client, Context, Engine, OutboxSettings, PasswordSettings, Registry, Secret, Settings, Source,
+    SystemClock,
+};
+use roster_sdk::{Event, json};
+use roster_storage::{Location, Store, migrate};
+
+use crate::Outcome;
+use crate::hooks::{Hooks, slot};
+
+const EMAIL: &str = "admin@bench.example";
+const PASSWORD: &str = "a long enough password";
+
+/// What the other variants are compared with.
+pub(crate) const PLAIN: usize = 0;
+/// The variants, and the most that each may cost in percent.
+pub(crate) const VARIANTS: [(&str, f64); 4] = [
+    ("no plugin", 0.0),
+    ("an event nobody subscribes to", 0.1),
+    ("native hook", 2.0),
+    ("fresh WASM hook", 15.0),
+];
+
+/// Microseconds of one update of each variant.
+pub(crate) type Turn = [f64; VARIANTS.len()];
+
+/// The engines, and what their updates took.
+pub(crate) struct Updates {
+    store: Store,
+    engines: Vec<Engine>,
+    context: Context,
+    id: String,
+    turns: Mutex<Vec<Turn>>,
+}
+
+impl Updates {
+    /// Makes the database, its administrator, and the engines.
+    pub(crate) async fn start(folder: &Path, hooks: &Hooks) -> Outcome<Self> {
+        let location = Location::Sqlite(folder.join("pipeline.db"));
+        let store = Store::open(&roster_storage::Settings::new(location)).await?;
+        migrate::up(&store).await?;
+        let mut elsewhere = hooks.native.clone();
+        for subscription in &mut elsewhere.manifest.subscriptions {
+            subscription.event = Event::BeforeDelete;
+        }
+        let registries = [
+            Vec::new(),
+            vec![slot(elsewhere)],
+            vec![slot(hooks.native.clone())],
+            vec![slot(hooks.component.clone())],
+        ];
+        let engine = |slots| {
+            let clock = Arc::new(SystemClock);
+            Engine::new(store.clone(), settings(), clock, Registry::new(slots))
+        };
+        let engines = registries
+            .into_iter()
+            .map(engine)
+            .collect::<Result<Vec<_>, _>>()?;
+        let plain = &engines[PLAIN];
+        plain
+            .bootstrap(Some((EMAIL.to_owned(), Secret::new(PASSWORD))))
+            .await?;
+        let public = plain.authenticate(None, client()).await?;
+        let credentials = json!({ "email": EMAIL, "password": PASSWORD });
+        let tokens = plain.login(&public, &credentials).await?;
+        let context = plain
+            .authenticate(Some(&tokens.access_token), client())
+            .await?;
+        let id = context
+            .principal
+            .user()
+            .ok_or("the caller is no user")?
+            .to_string();
+        Ok(Self {
+            store,
+            engines,
+            context,
+            id,
+            turns: Mutex::default(),
+        })
+    }
+
+    /// Runs so many turns; gives the time of this variant.
+    pub(crate) async fn measure(&self, wanted: usize, turns: u64) -> Duration {
+        let mut total = Duration::ZERO;
+        for _ in 0..turns {
+            let turn = self.turns().len();
+            let mut took = [Duration::ZERO; VARIANTS.len()];
+            for step in 0..took.len() {
+                // Every other turn runs backwards, so that nobody always follows the same one.
+                let step = if turn % 2 == 0 {
+                    step
+                } else {
+                    took.len() - 1 - step
+                };
+                let variant = (turn / 2 + step) % took.len();
+                took[variant] = self.update(variant, turn).await;
+            }
+            total += took[wanted];
+            self.turns().push(took.map(|took| took.as_secs_f64() * 1e6));
+        }
+        total
+    }
+
+    /// One update. Every variant writes the same columns: the hook replaces a title that is there.
+    async fn update(&self, variant: usize, turn: usize) -> Duration {
+        let body = json!({ "first_name": format!("First {}", turn % 7), "title": "Administrator" });
+        let parameters = Parameters::new();
+        let engine = &self.engines[variant];
+        let started = Instant::now();
+        let updated = engine
+            .update_user(&self.context, &self.id, &body, &parameters)
+            .await;
+        let took = started.elapsed();
+        assert!(
+            updated.is_ok_and(|item| item.is_some()),
+            "the update was refused"
+        );
+        took
+    }
+
+    /// The turns so far.
+    pub(crate) fn turns(&self) -> MutexGuard<'_, Vec<Turn>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the database.
+    pub(crate) async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+fn client() -> Client {
+    Client {
+        request_id: "bench".to_owned(),
+        source: Source::Rest,
+        ip: None,
+        user_agent: None,
+        origin: None,
+    }
+}
+
+fn settings() -> Settings {
+    const DAY: Duration = Duration::from_secs(86_400);
+    Settings {
+        secrets: vec![Secret::new("0f8b6f1d5a0e4c7c9a3e2d1b7c6f5e4d-benchmark")],
+        access_token_ttl: DAY,
+        refresh_token_ttl: DAY,
+        session_max_age: DAY,
+        refresh_grace: Duration::from_secs(10),
+        login_stall: Duration::ZERO,
+        password: PasswordSettings {
+            memory_kib: 64,
+            iterations: 1,
+            parallelism: 1,
+            max_concurrent: 1,
+            min_length: 8,
+            require_current: true,
+        },
+        pages: PageLimits {
+            default: Some(100),
+            max: None,
+        },
+        mail_from: "no-reply@bench.example".to_owned(),
+        mailer: "log".to_owned(),
+        outbox: OutboxSettings::default(),
+    }
+}
