@@ -69,15 +69,18 @@ impl<'a, S: Type> ApiExtractor<'a> for Body<S> {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let limit = request.data::<MaxBody>().map_or(0, |limit| limit.0);
-        let json = read(request.headers(), body.take()?, limit)
-            .await
-            .map_err(Failure)?;
         Ok(Self {
-            json,
+            json: json(request, body).await?,
             described_as: PhantomData,
         })
     }
+}
+
+/// The JSON of a body, for a route that is added by hand.
+pub(crate) async fn json(request: &Request, body: &mut RequestBody) -> Result<Json> {
+    let limit = request.data::<MaxBody>().map_or(0, |limit| limit.0);
+    let read = read(request.headers(), body.take()?, limit).await;
+    Ok(read.map_err(Failure)?)
 }
 
 async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Json, Error> {

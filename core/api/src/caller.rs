@@ -48,11 +48,14 @@ impl<'a, const OPEN: bool> ApiExtractor<'a> for Caller<'a, OPEN> {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let context = request.data::<Context>();
-        Ok(Self(context.ok_or_else(|| {
-            Failure(Error::internal("nobody was asked for"))
-        })?))
+        of(request).map(Self)
     }
+}
+
+/// The caller, for a route that is added by hand.
+pub(crate) fn of(request: &Request) -> Result<&Context> {
+    let context = request.data::<Context>();
+    Ok(context.ok_or_else(|| Failure(Error::internal("nobody was asked for")))?)
 }
 
 const SCHEME: &str = "bearer";

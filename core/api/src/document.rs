@@ -46,8 +46,27 @@ pub fn document(schema: &Schema, url: &str) -> Json {
         schema,
         "A user. Which fields are there depends on what was asked for and on the caller's rights.",
     );
-    describe_codes(&mut components["schemas"]["ErrorExtensions"]);
+    describe_search(&mut document);
+    describe_codes(&mut document["components"]["schemas"]["ErrorExtensions"]);
     document
+}
+
+/// OpenAPI 3.0 knows no method `SEARCH`: it is described beside the others, as an extension.
+fn describe_search(document: &mut Json) {
+    let list = &document["paths"]["/users"]["get"];
+    let (responses, security) = (list["responses"].clone(), list["security"].clone());
+    document["paths"]["/users"]["x-search"] = json!({
+        "summary": "Search users",
+        "description": "Like the list, with the parameters in the body: `{\"query\": {…}}`.",
+        "tags": ["Users"],
+        "operationId": "searchUsers",
+        "requestBody": {"content": {"application/json": {"schema": {
+            "type": "object",
+            "properties": {"query": {"type": "object", "additionalProperties": true}},
+        }}}},
+        "responses": responses,
+        "security": security,
+    });
 }
 
 fn operations(document: &mut Json) -> impl Iterator<Item = &mut Json> {

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod auth;
+mod batch;
 mod body;
 mod caller;
 mod docs;
@@ -48,7 +49,7 @@ use origins::Origins;
 use principal::Authenticate;
 use routes::Methods;
 use server::{Served, ServerApi};
-use users::UsersApi;
+use users::{Search, UsersApi};
 
 /// What the API has to know about its surroundings.
 #[derive(Debug, Clone)]
@@ -87,7 +88,11 @@ pub fn endpoint(
             document: Served::at(settings.public_url),
         },
     );
-    let routes = routes::routes(resources);
+    let search = Search {
+        engine: engine.clone(),
+    };
+    let further = vec![("/users", users::search_method(), search.boxed())];
+    let routes = routes::routes(resources, further);
     let routes = docs::routes()
         .into_iter()
         .fold(routes, |routes, (path, page)| {

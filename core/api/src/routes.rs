@@ -14,9 +14,19 @@ use crate::parameters::FIRST_IN_PATH;
 
 /// The routes of the resources, without the framework's own wrapping, which would parse the query
 /// string and the cookies of every request.
-pub(crate) fn routes(resources: impl OpenApi) -> Route {
-    let mut table = HashMap::new();
+/// `further` are added to them.
+pub(crate) fn routes(
+    resources: impl OpenApi,
+    further: Vec<(&str, Method, BoxEndpoint<'static>)>,
+) -> Route {
+    let mut table: HashMap<String, HashMap<Method, _>> = HashMap::new();
     resources.add_routes(&mut table);
+    for (path, method, endpoint) in further {
+        table
+            .entry(path.to_owned())
+            .or_default()
+            .insert(method, endpoint);
+    }
     table
         .into_iter()
         .fold(Route::new(), |route, (path, methods)| {

@@ -1,10 +1,14 @@
 //! `/users`: the records of the users collection.
 
+use poem::http::Method;
+use poem::{Endpoint, IntoResponse, Request, Response};
 use poem_openapi::OpenApi;
 use roster_engine::Engine;
+use serde_json::Value as Json;
 
-use crate::body::Body;
-use crate::caller::Caller;
+use crate::batch::{Changes, LastPage, OneOrMany, Selection, WrittenAny, WrittenMany};
+use crate::body::{self, Body};
+use crate::caller::{self, Caller};
 use crate::document::Tag;
 use crate::envelope::{Done, Many, One, Written};
 use crate::error::Failure;
@@ -26,21 +30,71 @@ impl UsersApi {
         Many::of(&self.engine.list_users(&caller, &query).await?)
     }
 
-    /// Create a user
+    /// Create users
+    ///
+    /// Makes one user from an object, or several from an array: all of them or none.
     #[oai(path = "/users", method = "post", operation_id = "createUser")]
     async fn create(
         &self,
         caller: Caller<'_>,
         query: Query<Single>,
         /// The fields to set; the others get their defaults.
-        body: Body<User>,
-    ) -> Result<Written<User>, Failure> {
-        Written::of(
-            self.engine
-                .create_user(&caller, &body, &query)
-                .await?
-                .as_ref(),
-        )
+        body: Body<OneOrMany<User>>,
+    ) -> Result<WrittenAny<User>, Failure> {
+        if let Json::Array(bodies) = &*body {
+            let list = self.engine.create_users(&caller, bodies, &query).await?;
+            return WrittenAny::many(list.as_ref());
+        }
+        let item = self.engine.create_user(&caller, &body, &query).await?;
+        WrittenAny::one(item.as_ref())
+    }
+
+    /// Update users
+    ///
+    /// Changes several users, all of them or none: an array of records with their ids, or
+    /// `keys` or `query` for which, with `data` for what.
+    #[oai(path = "/users", method = "patch", operation_id = "updateUsers")]
+    async fn update_many(
+        &self,
+        caller: Caller<'_>,
+        query: Query<Single>,
+        /// What to change.
+        body: Body<Changes<User>>,
+    ) -> Result<WrittenMany<User>, Failure> {
+        let list = self.engine.update_users(&caller, &body, &query).await?;
+        WrittenMany::of(list.as_ref())
+    }
+
+    /// Delete users
+    ///
+    /// Deletes several users, all of them or none: an array of ids, `keys` or `query`.
+    #[oai(path = "/users", method = "delete", operation_id = "deleteUsers")]
+    async fn delete_many(
+        &self,
+        caller: Caller<'_>,
+        /// Which users.
+        body: Body<Selection>,
+    ) -> Result<Done, Failure> {
+        self.engine.delete_users(&caller, &body).await?;
+        Ok(Done)
+    }
+
+    /// Remember the page
+    ///
+    /// Notes the page of the app that the caller is on.
+    #[oai(
+        path = "/users/me/track/page",
+        method = "patch",
+        operation_id = "trackPage"
+    )]
+    async fn track_page(
+        &self,
+        caller: Caller<'_>,
+        /// `last_page`, at most 255 characters.
+        body: Body<LastPage>,
+    ) -> Result<Done, Failure> {
+        self.engine.track_page(&caller, &body).await?;
+        Ok(Done)
     }
 
     /// Read the current user
@@ -112,5 +166,30 @@ impl UsersApi {
     ) -> Result<Done, Failure> {
         self.engine.delete_user(&caller, &id).await?;
         Ok(Done)
+    }
+}
+
+/// `SEARCH /users`: a list whose query is in the body. The framework's table of methods ends with
+/// the common ones, so the route is added by hand.
+pub(crate) struct Search {
+    pub(crate) engine: Engine,
+}
+
+/// The method `SEARCH`.
+pub(crate) fn search_method() -> Method {
+    // A token of RFC 9110 §5.6.2, so always a method.
+    Method::from_bytes(b"SEARCH").unwrap_or(Method::POST)
+}
+
+impl Endpoint for Search {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let (request, mut body) = request.split();
+        let caller = caller::of(&request)?;
+        let body = body::json(&request, &mut body).await?;
+        let list = self.engine.search_users(caller, &body).await;
+        let list = list.map_err(Failure)?;
+        Ok(Many::<User>::of(&list)?.into_response())
     }
 }

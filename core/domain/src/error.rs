@@ -96,6 +96,15 @@ impl Error {
         self.source.as_deref()
     }
 
+    /// The same, saying which item of a batch it is about: its position, from 0.
+    #[must_use]
+    pub fn at_item(mut self, index: usize) -> Self {
+        for problem in &mut self.problems {
+            problem.extensions.insert("item".to_owned(), index.into());
+        }
+        self
+    }
+
     /// Something failed that the client cannot mend.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::from(Code::Internal).because(source)

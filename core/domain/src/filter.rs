@@ -103,6 +103,12 @@ impl Filter {
         Self::Field(field.to_owned(), Test::Equals(value.into()))
     }
 
+    /// The field has one of these values.
+    pub fn one_of<V: Into<Value>>(field: &str, values: impl IntoIterator<Item = V>) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        Self::Field(field.to_owned(), Test::OneOf(values))
+    }
+
     /// The names of all fields it looks at.
     pub fn fields(&self) -> Vec<&str> {
         match self {

@@ -124,6 +124,57 @@ impl Engine {
         users::create::run(&self.inner, cx, body, parameters).await
     }
 
+    /// Makes several users, all or none. `None` when the caller may not read them.
+    ///
+    /// # Errors
+    /// As for [`Engine::create_user`], saying which item is at fault.
+    pub async fn create_users(
+        &self,
+        cx: &Context,
+        bodies: &[Json],
+        parameters: &Parameters,
+    ) -> Result<Option<List>> {
+        users::create::many(&self.inner, cx, bodies, parameters).await
+    }
+
+    /// Changes many users, all or none: an array of records, or `keys` or `query` with `data`.
+    ///
+    /// # Errors
+    /// As for [`Engine::update_user`], saying which item is at fault.
+    pub async fn update_users(
+        &self,
+        cx: &Context,
+        body: &Json,
+        parameters: &Parameters,
+    ) -> Result<Option<List>> {
+        users::update::many(&self.inner, cx, body, parameters).await
+    }
+
+    /// Removes many users, all or none: an array of ids, `keys` or `query`.
+    ///
+    /// # Errors
+    /// As for [`Engine::delete_user`].
+    pub async fn delete_users(&self, cx: &Context, body: &Json) -> Result<()> {
+        users::delete::many(&self.inner, cx, body).await
+    }
+
+    /// A page of users, the query being in the body.
+    ///
+    /// # Errors
+    /// `INVALID_PAYLOAD`, and those of [`Engine::list_users`].
+    pub async fn search_users(&self, cx: &Context, body: &Json) -> Result<List> {
+        let parameters = users::batch::search(body)?;
+        users::read::list(&self.inner, cx, &parameters).await
+    }
+
+    /// Remembers the page the caller is on.
+    ///
+    /// # Errors
+    /// `INVALID_PAYLOAD` without a page; `INVALID_CREDENTIALS` for the public principal.
+    pub async fn track_page(&self, cx: &Context, body: &Json) -> Result<()> {
+        users::track::run(&self.inner, cx, body).await
+    }
+
     /// A page of users.
     ///
     /// # Errors

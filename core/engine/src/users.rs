@@ -1,8 +1,10 @@
 //! The users collection, one use case a file.
 
+pub(crate) mod batch;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod read;
+pub(crate) mod track;
 pub(crate) mod update;
 
 use roster_domain::Item;

@@ -223,6 +223,19 @@ pub async fn touch(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<()> {
     tx.execute(statement).await.map(drop)
 }
 
+/// Remembers the page a user was on, as [`touch`] remembers that they were here.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn track(tx: &mut Tx, user: UserId, page: &str) -> Result<()> {
+    let values = vec![tx.dialect().uuid(user.0), page.into()];
+    let statement = Statement::new(
+        r#"UPDATE "users" SET "last_page" = $2 WHERE "id" = $1"#,
+        values,
+    );
+    tx.execute(statement).await.map(drop)
+}
+
 /// Replaces a password's hash by a stronger one of the same password, unless it has changed.
 ///
 /// # Errors

@@ -119,6 +119,40 @@ pub async fn load(
     }))
 }
 
+/// The whole records of these ids as they are about to be changed or removed, as far as the grant
+/// reaches, in no order.
+///
+/// # Errors
+/// `FORBIDDEN` unless the grant is for that action.
+pub async fn load_many(
+    store: &Store,
+    grant: &Grant,
+    action: Action,
+    ids: &[UserId],
+    projection: &Arc<Projection>,
+) -> Result<Vec<Record>> {
+    grant.permits(action, USERS)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dialect = store.dialect();
+    let among = Filter::one_of("id", ids.iter().map(|id| id.0));
+    let mut select = select::from(dialect, projection);
+    select.expr(select::name(USERS, "roster_version"));
+    select.cond_where(select::reached(dialect, projection.schema(), grant, &among));
+    let rows = store.fetch(dialect.build(&select)).await?;
+    let version = projection.fields().len();
+    rows.iter()
+        .map(|row| {
+            let item = select::item(row, projection)?;
+            Ok(Record {
+                item,
+                version: row.count(version)?,
+            })
+        })
+        .collect()
+}
+
 /// The statement that reads one record, as far as the grant and the filter reach.
 fn by_id(
     store: &Store,

@@ -43,6 +43,7 @@ fn it_names_itself_its_server_and_its_routes() {
     assert_eq!(
         operations,
         [
+            "DELETE /users",
             "DELETE /users/{id}",
             "GET /auth",
             "GET /metrics",
@@ -53,12 +54,15 @@ fn it_names_itself_its_server_and_its_routes() {
             "GET /users",
             "GET /users/me",
             "GET /users/{id}",
+            "PATCH /users",
             "PATCH /users/me",
+            "PATCH /users/me/track/page",
             "PATCH /users/{id}",
             "POST /auth/login",
             "POST /auth/logout",
             "POST /auth/refresh",
             "POST /users",
+            "X-SEARCH /users",
         ]
     );
 }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::read::Readback;
+use super::{List, batch};
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
@@ -26,21 +27,57 @@ pub(crate) async fn run(
 ) -> Result<Option<Item>> {
     let grant = access::grant(cx, Action::Create, Collection::Users)?;
     let readback = Readback::prepare(inner, cx, parameters)?;
-    let mut attempts = Attempts::first();
-    let id = loop {
-        let done = once(inner, cx, &grant, body).await;
-        if !attempts.again(&done) {
-            break done?;
-        }
-    };
-    readback.read(inner, id).await
+    let made = repeat(inner, cx, &grant, std::slice::from_ref(body)).await?;
+    match made.first() {
+        Some(id) => readback.read(inner, *id).await,
+        None => Ok(None),
+    }
 }
 
-/// Makes a user under a grant; gives its id.
-async fn once(inner: &Inner, cx: &Context, grant: &Grant, body: &Json) -> Result<UserId> {
-    let ready = prepare(inner, cx, grant, body).await?;
-    within(inner, cx, inner.store.begin().await?, grant, &ready).await?;
-    Ok(UserId(ready.id))
+/// Makes several users, all or none; reads them back as far as the caller may.
+pub(crate) async fn many(
+    inner: &Inner,
+    cx: &Context,
+    bodies: &[Json],
+    parameters: &Parameters,
+) -> Result<Option<List>> {
+    let grant = access::grant(cx, Action::Create, Collection::Users)?;
+    batch::check_size(bodies.len())?;
+    let readback = Readback::prepare(inner, cx, parameters)?;
+    let made = repeat(inner, cx, &grant, bodies).await?;
+    readback.read_many(inner, &made).await
+}
+
+async fn repeat(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    bodies: &[Json],
+) -> Result<Vec<UserId>> {
+    let mut attempts = Attempts::first();
+    loop {
+        let done = once(inner, cx, grant, bodies).await;
+        if !attempts.again(&done) {
+            return done;
+        }
+    }
+}
+
+/// Makes users under a grant in one transaction; gives their ids.
+async fn once(inner: &Inner, cx: &Context, grant: &Grant, bodies: &[Json]) -> Result<Vec<UserId>> {
+    let mut ready = Vec::with_capacity(bodies.len());
+    for (index, body) in bodies.iter().enumerate() {
+        let one = prepare(inner, cx, grant, body).await;
+        ready.push(one.map_err(|error| batch::of_item(error, index, bodies.len()))?);
+    }
+    let mut tx = inner.store.begin().await?;
+    let mut told = false;
+    for (index, one) in ready.iter().enumerate() {
+        let stored = store(inner, cx, &mut tx, grant, one).await;
+        told |= stored.map_err(|error| batch::of_item(error, index, bodies.len()))?;
+    }
+    commit(inner, tx, told).await?;
+    Ok(ready.iter().map(|one| UserId(one.id)).collect())
 }
 
 /// Makes a prepared user in a transaction that does more, such as the first administrator's.

@@ -1,15 +1,17 @@
 //! Reading users.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use roster_domain::query::Parameters;
+use roster_domain::query::{PageLimits, Parameters};
 use roster_domain::{
-    Action, Code, Collection, Error, Filter, Grant, Item, Principal, Projection, Query, Result,
-    UserId, Value,
+    Action, Code, Collection, Error, Filter, Grant, Item, Principal, Projection, Query, Record,
+    Result, UserId, Value,
 };
 use roster_storage::users;
 
 use super::List;
+use super::batch::{self, Selection};
 use crate::context::Context;
 use crate::{Inner, access};
 
@@ -85,8 +87,36 @@ impl Readback {
         let Ok(grant) = access::grant(cx, Action::Read, USERS) else {
             return Ok(Self(None));
         };
-        let query = Query::parse(&inner.schema, &grant, parameters, inner.settings.pages)?;
+        // What was written is shown whole, unless the caller asks for less of it.
+        let pages = PageLimits {
+            default: None,
+            max: None,
+        };
+        let query = Query::parse(&inner.schema, &grant, parameters, pages)?;
         Ok(Self(Some((grant, query))))
+    }
+
+    /// Reads records again, in the order of the query, ids last.
+    pub(crate) async fn read_many(&self, inner: &Inner, ids: &[UserId]) -> Result<Option<List>> {
+        let Some((grant, query)) = &self.0 else {
+            return Ok(None);
+        };
+        let items = match ids {
+            [] => Vec::new(),
+            ids => {
+                let among = Filter::one_of("id", ids.iter().map(|id| id.0));
+                let query = Query {
+                    filter: query.filter.clone().and(among),
+                    ..query.clone()
+                };
+                users::list(&inner.store, grant, &query).await?
+            }
+        };
+        Ok(Some(List {
+            items,
+            total_count: None,
+            filter_count: None,
+        }))
     }
 
     /// Reads the record again, as it is after the write.
@@ -96,4 +126,68 @@ impl Readback {
             None => Ok(None),
         }
     }
+}
+
+/// The ids of the records that a query finds among those the caller may read.
+pub(crate) async fn find(
+    inner: &Inner,
+    cx: &Context,
+    parameters: &Parameters,
+) -> Result<Vec<UserId>> {
+    let grant = access::grant(cx, Action::Read, USERS)?;
+    let pages = PageLimits {
+        default: None,
+        max: None,
+    };
+    let query = Query::parse(&inner.schema, &grant, parameters, pages)?;
+    let id = inner.schema.position("id").ok_or_else(Error::forbidden)?;
+    let projection = Arc::new(Projection::of(&inner.schema, vec![id]));
+    let query = Query {
+        projection,
+        ..query
+    };
+    let found = users::list(&inner.store, &grant, &query).await?;
+    let ids = found
+        .iter()
+        .filter_map(|item| item.get("id").and_then(Value::as_uuid));
+    Ok(ids.map(UserId).collect())
+}
+
+/// The users of a selection.
+pub(crate) async fn select(
+    inner: &Inner,
+    cx: &Context,
+    selection: &Selection,
+) -> Result<Vec<UserId>> {
+    match selection {
+        Selection::Keys(keys) => Ok(keys.clone()),
+        Selection::Query(parameters) => {
+            let found = find(inner, cx, parameters).await?;
+            batch::check_size(found.len())?;
+            Ok(found)
+        }
+    }
+}
+
+/// The whole records of these ids as they are about to be written, in the order of the ids. One
+/// that is missing or out of reach refuses all.
+pub(crate) async fn load(
+    inner: &Inner,
+    grant: &Grant,
+    action: Action,
+    ids: &[UserId],
+) -> Result<Vec<Record>> {
+    if let [id] = ids {
+        let one = users::load(&inner.store, grant, action, *id, &inner.everything).await?;
+        return one.map(|record| vec![record]).ok_or_else(Error::forbidden);
+    }
+    let loaded = users::load_many(&inner.store, grant, action, ids, &inner.everything).await?;
+    let by_id: HashMap<UserId, Record> = loaded
+        .into_iter()
+        .filter_map(|record| Some((record.user_id()?, record)))
+        .collect();
+    let found = ids
+        .iter()
+        .map(|id| by_id.get(id).cloned().ok_or_else(Error::forbidden));
+    found.collect()
 }

@@ -15,8 +15,10 @@ use roster_storage::users::{self, Generation};
 use roster_storage::{Tx, sessions, unguarded};
 use serde_json::Value as Json;
 
+use super::List;
+use super::batch::{self, Changes};
 use super::create::permit;
-use super::read::Readback;
+use super::read::{Readback, load, select};
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, Verified, seal};
@@ -55,6 +57,27 @@ pub(crate) async fn me(
     item.ok_or_else(Error::forbidden)
 }
 
+/// Changes many users, all or none; reads them back as far as the caller may.
+pub(crate) async fn many(
+    inner: &Inner,
+    cx: &Context,
+    body: &Json,
+    parameters: &Parameters,
+) -> Result<Option<List>> {
+    let grant = access::grant(cx, Action::Update, Collection::Users)?;
+    let readback = Readback::prepare(inner, cx, parameters)?;
+    let changes = match batch::changes(body)? {
+        Changes::Each(changes) => changes,
+        Changes::Same(selection, data) => {
+            let ids = select(inner, cx, &selection).await?;
+            ids.into_iter().map(|id| (id, data.clone())).collect()
+        }
+    };
+    repeat_all(inner, cx, &grant, &changes).await?;
+    let ids: Vec<UserId> = changes.iter().map(|(id, _)| *id).collect();
+    readback.read_many(inner, &ids).await
+}
+
 /// Changes a user under a grant, again where another change came in between.
 pub(crate) async fn repeat(
     inner: &Inner,
@@ -63,18 +86,72 @@ pub(crate) async fn repeat(
     id: UserId,
     body: &Json,
 ) -> Result<()> {
+    repeat_all(inner, cx, grant, &[(id, body.clone())]).await
+}
+
+async fn repeat_all(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    changes: &[(UserId, Json)],
+) -> Result<()> {
     let mut attempts = Attempts::first();
     loop {
-        let done = once(inner, cx, grant, id, body).await;
+        let done = once(inner, cx, grant, changes).await;
         if !attempts.again(&done) {
             return done;
         }
     }
 }
 
-async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId, body: &Json) -> Result<()> {
-    let stored = users::load(&inner.store, grant, Action::Update, id, &inner.everything).await?;
-    let stored = stored.ok_or_else(Error::forbidden)?;
+async fn once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    changes: &[(UserId, Json)],
+) -> Result<()> {
+    let ids: Vec<UserId> = changes.iter().map(|(id, _)| *id).collect();
+    let stored = load(inner, grant, Action::Update, &ids).await?;
+    let mut ready = Vec::with_capacity(changes.len());
+    for (index, ((id, body), stored)) in changes.iter().zip(stored).enumerate() {
+        let one = prepare(inner, cx, grant, *id, stored, body).await;
+        ready.extend(one.map_err(|error| batch::of_item(error, index, changes.len()))?);
+    }
+    if ready.is_empty() {
+        return Ok(());
+    }
+    let mut tx = inner.store.begin().await?;
+    let mut told = false;
+    for (index, one) in ready.iter().enumerate() {
+        let stored = store(inner, cx, &mut tx, grant, one).await;
+        told |= stored.map_err(|error| batch::of_item(error, index, changes.len()))?;
+    }
+    if ready
+        .iter()
+        .any(|one| touches(&one.valid, &["status", "role"]))
+    {
+        users::keep_an_administrator(&mut tx).await?;
+    }
+    commit(inner, tx, told).await
+}
+
+/// A change that is fit to be stored.
+struct Ready {
+    id: UserId,
+    stored: Record,
+    valid: Valid,
+}
+
+/// Everything before the transaction: draft, permission, hooks, validation, hashing. Nothing when
+/// nothing is to be changed.
+async fn prepare(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    id: UserId,
+    stored: Record,
+    body: &Json,
+) -> Result<Option<Ready>> {
     let body = prove_password_change(inner, cx, id, &stored, body).await?;
     let mut draft = Draft::parse(&inner.schema, Stage::Update, &body)?;
     permit(&draft, grant)?;
@@ -82,46 +159,37 @@ async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId, body: &Jso
     hooks::before_update(inner, cx, id.0, &stored, &mut draft).await?;
     let valid = draft.validate()?;
     if valid.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let address = valid
-        .get("email")
-        .or_else(|| stored.item.get("email"))
-        .and_then(Value::as_text);
-    let address = address.map(ToOwned::to_owned);
+    let address = valid.get("email").or_else(|| stored.item.get("email"));
+    let address = address.and_then(Value::as_text).map(ToOwned::to_owned);
     let Sealed(valid) = seal(inner, valid, address.as_deref()).await?;
+    Ok(Some(Ready { id, stored, valid }))
+}
 
+/// Writes one change with all that goes with it. Whether somebody is to be told.
+async fn store(
+    inner: &Inner,
+    cx: &Context,
+    tx: &mut Tx,
+    grant: &Grant,
+    ready: &Ready,
+) -> Result<bool> {
+    let Ready { id, stored, valid } = ready;
     let delta = valid.to_json();
     let mut after = stored.item.to_json();
     after.extend(delta.clone());
     let changed: Vec<String> = delta.keys().cloned().collect();
-    let mut tx = inner.store.begin().await?;
-    users::update(
-        &mut tx,
-        grant,
-        id,
-        stored.version,
-        &valid,
-        generation(&valid),
-    )
-    .await?;
-    end_sessions(&mut tx, id, &valid).await?;
-    if touches(&valid, &["status", "role"]) {
-        users::keep_an_administrator(&mut tx).await?;
-    }
-    let revision = Some((&after, delta));
-    record(
-        &mut tx,
-        cx,
-        Change {
-            action: "update",
-            id: id.0,
-            revision,
-        },
-    )
-    .await?;
-    let noticed = notices::changed(inner, &mut tx, cx, &stored, &valid).await?;
-    let told = tell(inner, &mut tx, cx, Event::AfterUpdate, id.0, |occasion| {
+    users::update(tx, grant, *id, stored.version, valid, generation(valid)).await?;
+    end_sessions(tx, *id, valid).await?;
+    let change = Change {
+        action: "update",
+        id: id.0,
+        revision: Some((&after, delta)),
+    };
+    record(tx, cx, change).await?;
+    let noticed = notices::changed(inner, tx, cx, stored, valid).await?;
+    let told = tell(inner, tx, cx, Event::AfterUpdate, id.0, |occasion| {
         AfterPayload {
             occasion,
             record: after.clone(),
@@ -129,9 +197,8 @@ async fn once(inner: &Inner, cx: &Context, grant: &Grant, id: UserId, body: &Jso
             provider: None,
             mode: None,
         }
-    })
-    .await?;
-    commit(inner, tx, told || noticed).await
+    });
+    Ok(told.await? || noticed)
 }
 
 fn touches(valid: &Valid, fields: &[&str]) -> bool {
