@@ -1,5 +1,6 @@
 //! `/users`
 
+mod batch;
 mod create;
 mod delete;
 mod email;

@@ -7,17 +7,25 @@ pub const PASSWORD: &str = "correct horse battery";
 /// What the tokens of every test server are signed with.
 pub const SECRET: &str = "a secret for tests and for nothing but tests";
 
-/// What every test server is told: a free port, hashes that cost nothing, refusals that come at
-/// once, deliveries that are tried again soon.
-pub(crate) fn base(database: &Database) -> String {
+/// What a server is told in any case: a free port, and its database.
+pub(crate) fn bare(database: &Database) -> String {
     format!(
         r#"
 [server]
 bind = "127.0.0.1:0"
 
 [database]
-url = "{url}"
+url = "{}"
+"#,
+        database.url()
+    )
+}
 
+/// What every test server is told beside that: hashes that cost nothing, refusals that come at
+/// once, deliveries that are tried again soon.
+pub(crate) fn usual() -> String {
+    format!(
+        r#"
 [auth]
 secret = "{SECRET}"
 login_stall = "1ms"
@@ -38,7 +46,6 @@ enabled = false
 [outbox]
 backoff = "10ms"
 max_backoff = "50ms"
-"#,
-        url = database.url()
+"#
     )
 }

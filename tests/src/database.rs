@@ -50,8 +50,11 @@ impl Database {
             Kind::Sqlite => format!("sqlite://{}", folder.path().join("roster.db").display()),
             Kind::Postgres => {
                 administer(&format!("CREATE DATABASE {name}")).await.expect("a new database");
-                let (server, _) = postgres().rsplit_once('/').map(own).expect("a URL with a path");
-                format!("{server}/{name}")
+                let server = postgres();
+                let (server, rest) = server.rsplit_once('/').expect("a URL with a path");
+                let options = rest.split_once('?').map_or("", |(_, options)| options);
+                // Nobody pulls the plug of the database server, so nobody waits for its disk.
+                format!("{server}/{name}?options[synchronous_commit]=off&{options}")
             }
         };
         Self { kind, url, name, folder }
@@ -129,10 +132,6 @@ impl Database {
             }
         }
     }
-}
-
-fn own((server, name): (&str, &str)) -> (String, String) {
-    (server.to_owned(), name.to_owned())
 }
 
 async fn administer(sql: &str) -> sqlx::Result<()> {

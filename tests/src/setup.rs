@@ -7,7 +7,6 @@ use crate::recorder::Recorder;
 use crate::{Process, TestServer, config, guest};
 
 /// How a server is configured before it starts.
-#[derive(Default)]
 pub struct Setup {
     database: Option<Arc<Database>>,
     text: String,
@@ -15,10 +14,21 @@ pub struct Setup {
     linked: Vec<Linked>,
 }
 
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Setup {
     /// What every test server is told, on a fresh database.
     pub fn new() -> Self {
-        Self::default()
+        Self { text: config::usual(), ..Self::bare() }
+    }
+
+    /// No more than a free port and a fresh database.
+    pub const fn bare() -> Self {
+        Self { database: None, text: String::new(), overrides: Vec::new(), linked: Vec::new() }
     }
 
     /// On a database that is there already.
@@ -103,6 +113,6 @@ impl Setup {
 /// The configuration file for a server on this database.
 pub(crate) fn file(database: &Database, text: &str) -> std::path::PathBuf {
     let path = database.folder().join("roster.toml");
-    std::fs::write(&path, config::base(database) + text).expect("a configuration file");
+    std::fs::write(&path, config::bare(database) + text).expect("a configuration file");
     path
 }

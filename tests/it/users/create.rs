@@ -216,19 +216,6 @@ async fn json_fields_take_any_json() {
 }
 
 #[tokio::test]
-async fn an_array_is_no_user() {
-    let server = TestServer::start().await;
-    let admin = server.admin().await;
-
-    let answer = admin.post("/users", json!([{ "title": "x" }])).await;
-
-    assert_snapshot!(answer, @r#"
-    400
-    {"errors":[{"message":"Invalid payload. expected an object, got an array.","extensions":{"reason":"expected an object, got an array","code":"INVALID_PAYLOAD"}}]}
-    "#);
-}
-
-#[tokio::test]
 async fn a_malformed_query_creates_nobody() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

@@ -1,1 +1,3 @@
-SELECT 1
+SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch" FROM "users" u JOIN
+"sessions" s ON s."user" = u."id" CROSS JOIN "counters" c WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND
+c."id" = 1

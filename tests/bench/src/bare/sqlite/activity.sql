@@ -1,1 +1,2 @@
-SELECT 1
+INSERT INTO "activity" ("action", "user", "timestamp", "ip", "user_agent", "collection", "item", "origin", "source",
+"outcome") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'success') RETURNING "id"

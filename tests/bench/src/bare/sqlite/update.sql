@@ -1,1 +1,2 @@
-SELECT 1
+UPDATE "users" SET "title" = ?, "roster_version" = ? WHERE "users"."id" = ? AND "users"."roster_version" = ? AND TRUE
+AND TRUE

@@ -1,0 +1,5 @@
+//! Who may do what: nobody anything, unless it is said.
+
+mod every_route;
+mod exceptions;
+mod nothing_leaks;

@@ -1,0 +1,49 @@
+//! The exceptions from "only with a grant", listed. A longer list is a decision: review it.
+
+use insta::assert_snapshot;
+use roster_tests::{files, root};
+
+/// The code of a file without its tests.
+fn code(path: &std::path::Path) -> String {
+    let text = std::fs::read_to_string(root().join(path)).expect("a file");
+    text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+}
+
+/// The files of the core that are no tests.
+fn sources() -> Vec<std::path::PathBuf> {
+    let is_test = |path: &std::path::Path| {
+        path.iter().any(|part| part == "tests") || path.ends_with("tests.rs")
+    };
+    files("core", ".rs").into_iter().filter(|path| !is_test(path)).collect()
+}
+
+/// How often a piece of text occurs, for each file where it does.
+fn uses(piece: &str) -> String {
+    let counts = sources().into_iter().map(|path| (code(&path).matches(piece).count(), path));
+    let lines = counts.filter(|(count, _)| *count > 0);
+    lines.map(|(count, path)| format!("{count} {}\n", path.display())).collect()
+}
+
+#[test]
+fn system_grants_are_made_here_and_nowhere_else() {
+    assert_snapshot!(uses("Grant::system("), @"");
+}
+
+#[test]
+fn the_system_acts_here_and_nowhere_else() {
+    assert_snapshot!(uses("Principal::System("), @"");
+}
+
+#[test]
+fn these_statements_run_before_a_grant_can_exist() {
+    let code = code("core/storage/src/unguarded.rs".as_ref());
+
+    let names: Vec<&str> = code
+        .split("pub async fn ")
+        .skip(1)
+        .filter_map(|rest| rest.split('(').next())
+        .collect();
+
+    assert_snapshot!(names.join("\n"), @"");
+    assert_eq!(code.matches("pub fn ").count(), 0);
+}

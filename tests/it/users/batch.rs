@@ -1,0 +1,172 @@
+//! `POST`, `PATCH`, `DELETE` and `SEARCH` on `/users`: many users at once.
+
+use insta::assert_snapshot;
+use reqwest::Method;
+use roster_tests::{Answer, Client, Recorder, Setup, TestServer};
+use serde_json::{Value as Json, json};
+
+async fn delete(client: &Client, body: Json) -> Answer {
+    client.json(Method::DELETE, "/users", &body).await
+}
+
+async fn search(client: &Client, body: Json) -> Answer {
+    client.json(Method::from_bytes(b"SEARCH").expect("a method"), "/users", &body).await
+}
+
+/// Three users; their ids, sorted.
+async fn three(admin: &Client) -> Vec<String> {
+    let body = json!([{ "title": "one" }, { "title": "two" }, { "title": "three" }]);
+    let made = admin.post("/users", body).await.data();
+    let ids = made.as_array().expect("a list").iter();
+    ids.map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn many_users_are_made_in_one_go() {
+    let recorder = Recorder::new();
+    let server = Setup::new().record(&recorder).start().await;
+    let admin = server.admin().await;
+    server.settled().await;
+    recorder.forget();
+
+    let body = json!([{ "title": "one" }, { "title": "two" }]);
+    let answer = admin.post("/users?fields=title", body).await;
+
+    server.settled().await;
+    assert_snapshot!(answer, @"");
+    let mut events = recorder.events();
+    events.sort_unstable();
+    assert_eq!(events, ["create.after", "create.after", "create.before", "create.before"]);
+}
+
+#[tokio::test]
+async fn one_bad_item_fails_all_and_is_named() {
+    let recorder = Recorder::new();
+    let server = Setup::new().record(&recorder).start().await;
+    let admin = server.admin().await;
+    let before = server.database().count("users", "1 = 1").await;
+    server.settled().await;
+    recorder.forget();
+
+    let body = json!([{ "title": "one" }, { "email": "admin@example.com" }, { "title": "three" }]);
+    let answer = admin.post("/users", body).await;
+
+    server.settled().await;
+    assert_snapshot!(answer, @"");
+    assert_eq!(server.database().count("users", "1 = 1").await, before);
+    assert!(!recorder.events().contains(&"create.after"));
+}
+
+#[tokio::test]
+async fn many_users_are_changed_each_or_all() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let ids = three(&admin).await;
+    let change = async |body: Json| admin.json(Method::PATCH, "/users?fields=title", &body).await;
+
+    let each = change(json!([{ "id": ids[0], "title": "a" }, { "id": ids[1], "title": "b" }])).await;
+    let all = change(json!({ "keys": [ids[0], ids[2]], "data": { "title": "c" } })).await;
+    let query = json!({ "filter": { "title": "c" } });
+    let found = change(json!({ "query": query, "data": { "title": "d" } })).await;
+    let nobody = change(json!({ "keys": [], "data": { "title": "e" } })).await;
+
+    assert_snapshot!(each, @"");
+    assert_snapshot!(all, @"");
+    assert_snapshot!(found, @"");
+    assert_snapshot!(nobody, @"");
+}
+
+#[tokio::test]
+async fn a_batch_stops_before_the_last_administrator() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let ids = three(&admin).await;
+    let body = json!({ "keys": [ids[0], admin.id], "data": { "status": "archived" } });
+
+    let changed = admin.json(Method::PATCH, "/users", &body).await;
+    let removed = delete(&admin, json!([ids[1], admin.id])).await;
+
+    assert_eq!(changed.outcome(), "422 UNPROCESSABLE_CONTENT");
+    assert_eq!(removed.outcome(), "422 UNPROCESSABLE_CONTENT");
+    assert_eq!(server.database().count("users", "status = 'active'").await, 4);
+}
+
+#[tokio::test]
+async fn many_users_are_removed() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let ids = three(&admin).await;
+
+    let missing = delete(&admin, json!([ids[0], "01890000-0000-7000-8000-000000000000"])).await;
+    assert_eq!(missing.outcome(), "403 FORBIDDEN");
+    delete(&admin, json!([ids[0]])).await.done();
+    delete(&admin, json!({ "keys": [ids[1]] })).await.done();
+    delete(&admin, json!({ "query": { "filter": { "title": "three" } } })).await.done();
+    delete(&admin, json!([])).await.done();
+
+    assert_eq!(server.database().count("users", "1 = 1").await, 1);
+}
+
+#[tokio::test]
+async fn a_search_is_a_list_whose_query_is_in_the_body() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    three(&admin).await;
+
+    let query = json!({ "filter": { "title": { "_nnull": true } }, "sort": ["-title"], "fields": "title" });
+    let found = search(&admin, json!({ "query": query })).await;
+    let unknown = search(&admin, json!({ "foo": 1 })).await;
+    let stranger = search(&server.stranger(), json!({})).await;
+
+    assert_snapshot!(found, @"");
+    assert_snapshot!(unknown, @"");
+    assert_snapshot!(stranger, @"");
+}
+
+#[tokio::test]
+async fn malformed_batches_are_refused() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let patch = async |body: Json| admin.json(Method::PATCH, "/users", &body).await.outcome();
+
+    for body in [
+        json!({}),
+        json!({ "data": {} }),
+        json!({ "keys": [], "query": {}, "data": {} }),
+        json!({ "keys": [] }),
+        json!({ "keys": "x", "data": {} }),
+        json!([{ "title": "x" }]),
+        json!([1]),
+        json!("x"),
+    ] {
+        assert_eq!(patch(body.clone()).await, "400 INVALID_PAYLOAD", "{body}");
+    }
+    for body in [json!({}), json!("x"), json!({ "keys": 1 }), json!({ "keys": [], "x": 1 })] {
+        assert_eq!(delete(&admin, body.clone()).await.outcome(), "400 INVALID_PAYLOAD", "{body}");
+    }
+    assert_eq!(delete(&admin, json!([1])).await.outcome(), "403 FORBIDDEN");
+    assert_eq!(admin.post("/users", json!([1])).await.outcome(), "400 INVALID_PAYLOAD");
+    assert_eq!(admin.post("/users", json!([])).await.data(), json!([]));
+}
+
+#[tokio::test]
+async fn the_page_one_is_on_is_remembered_and_is_no_event() {
+    let recorder = Recorder::new();
+    let server = Setup::new().record(&recorder).start().await;
+    let ada = server.member("ada").await;
+    server.settled().await;
+    recorder.forget();
+    let track = async |body: Json| ada.patch("/users/me/track/page", body).await;
+
+    track(json!({ "last_page": "/content" })).await.done();
+
+    assert_snapshot!(track(json!({})).await, @"");
+    assert_eq!(track(json!({ "last_page": "x".repeat(256) })).await.outcome(), "400 INVALID_PAYLOAD");
+    let stranger = server.stranger().patch("/users/me/track/page", json!({ "last_page": "x" })).await;
+    assert_eq!(stranger.outcome(), "401 INVALID_CREDENTIALS");
+    let admin = server.admin().await;
+    let page = admin.get(&format!("{}?fields=last_page", ada.path())).await.data();
+    assert_eq!(page, json!({ "last_page": "/content" }));
+    server.settled().await;
+    assert_eq!(recorder.events(), ["login.before", "login.after"]);
+}
