@@ -204,20 +204,21 @@ fn take(
     patch: &Map<String, Json>,
     errors: Vec<roster_sdk::FieldError>,
 ) -> Result<Vec<Problem>, HookError> {
+    if !errors.is_empty() {
+        // The write is refused, so what was changed beside the errors is of no use to anybody.
+        let problems = errors.into_iter().map(field_problem).collect();
+        return Result::map_err(problems, |reason| HookError::Failed(Failure { reason }));
+    }
     if let Some(name) = patch.keys().find(|name| !slot.writes(&inner.schema, name)) {
         return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
     }
-    let problems = errors
-        .into_iter()
-        .map(field_problem)
-        .collect::<Result<Vec<_>, _>>();
-    let problems = problems.map_err(|reason| HookError::Failed(Failure { reason }))?;
-    let mut changed = draft.clone();
-    changed
-        .patch(patch)
-        .map_err(|error| HookError::from(Failure::new(error.to_string())))?;
-    *draft = changed;
-    Ok(problems)
+    if !patch.is_empty() {
+        let mut changed = draft.clone();
+        let patched = changed.patch(patch);
+        patched.map_err(|error| Failure::new(error.to_string()))?;
+        *draft = changed;
+    }
+    Ok(Vec::new())
 }
 
 /// Turns a plugin's answer into ours; `None` when it failed and is to be skipped.
