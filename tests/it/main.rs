@@ -2,5 +2,10 @@
 //!
 //! One binary; the modules follow the paths of the API, then come what stands across them.
 
+mod access;
 mod auth;
+mod migrations;
+mod sdk;
+mod server;
+mod tidy;
 mod users;

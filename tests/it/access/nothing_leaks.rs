@@ -43,7 +43,10 @@ async fn a_user_who_is_there_and_one_who_is_not_are_refused_alike() {
         }
     }
     let [read, ..] = ask_for(&server.stranger(), MISSING).await;
-    assert_snapshot!(read, @"");
+    assert_snapshot!(read, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access collection \"directus_users\" or it does not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
 }
 
 #[tokio::test]

@@ -30,10 +30,13 @@ async fn many_users_are_made_in_one_go() {
     recorder.forget();
 
     let body = json!([{ "title": "one" }, { "title": "two" }]);
-    let answer = admin.post("/users?fields=title", body).await;
+    let answer = admin.post("/users?fields=title&sort=title", body).await;
 
     server.settled().await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":[{"title":"one"},{"title":"two"}]}
+    "#);
     let mut events = recorder.events();
     events.sort_unstable();
     assert_eq!(events, ["create.after", "create.after", "create.before", "create.before"]);
@@ -52,7 +55,10 @@ async fn one_bad_item_fails_all_and_is_named() {
     let answer = admin.post("/users", body).await;
 
     server.settled().await;
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Value for field \"email\" in collection \"directus_users\" has to be unique.","extensions":{"collection":"directus_users","field":"email","item":1,"value":"admin@example.com","code":"RECORD_NOT_UNIQUE"}}]}
+    "#);
     assert_eq!(server.database().count("users", "1 = 1").await, before);
     assert!(!recorder.events().contains(&"create.after"));
 }
@@ -62,7 +68,7 @@ async fn many_users_are_changed_each_or_all() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let ids = three(&admin).await;
-    let change = async |body: Json| admin.json(Method::PATCH, "/users?fields=title", &body).await;
+    let change = async |body: Json| admin.json(Method::PATCH, "/users?fields=title&sort=title", &body).await;
 
     let each = change(json!([{ "id": ids[0], "title": "a" }, { "id": ids[1], "title": "b" }])).await;
     let all = change(json!({ "keys": [ids[0], ids[2]], "data": { "title": "c" } })).await;
@@ -70,10 +76,22 @@ async fn many_users_are_changed_each_or_all() {
     let found = change(json!({ "query": query, "data": { "title": "d" } })).await;
     let nobody = change(json!({ "keys": [], "data": { "title": "e" } })).await;
 
-    assert_snapshot!(each, @"");
-    assert_snapshot!(all, @"");
-    assert_snapshot!(found, @"");
-    assert_snapshot!(nobody, @"");
+    assert_snapshot!(each, @r#"
+    200
+    {"data":[{"title":"a"},{"title":"b"}]}
+    "#);
+    assert_snapshot!(all, @r#"
+    200
+    {"data":[{"title":"c"},{"title":"c"}]}
+    "#);
+    assert_snapshot!(found, @r#"
+    200
+    {"data":[{"title":"d"},{"title":"d"}]}
+    "#);
+    assert_snapshot!(nobody, @r#"
+    200
+    {"data":[]}
+    "#);
 }
 
 #[tokio::test]
@@ -118,9 +136,18 @@ async fn a_search_is_a_list_whose_query_is_in_the_body() {
     let unknown = search(&admin, json!({ "foo": 1 })).await;
     let stranger = search(&server.stranger(), json!({})).await;
 
-    assert_snapshot!(found, @"");
-    assert_snapshot!(unknown, @"");
-    assert_snapshot!(stranger, @"");
+    assert_snapshot!(found, @r#"
+    200
+    {"data":[{"title":"two"},{"title":"three"},{"title":"one"}]}
+    "#);
+    assert_snapshot!(unknown, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. \"foo\" is not allowed.","extensions":{"reason":"\"foo\" is not allowed","code":"INVALID_PAYLOAD"}}]}
+    "#);
+    assert_snapshot!(stranger, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access collection \"directus_users\" or it does not exist. Queried in root.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
 }
 
 #[tokio::test]
@@ -160,7 +187,10 @@ async fn the_page_one_is_on_is_remembered_and_is_no_event() {
 
     track(json!({ "last_page": "/content" })).await.done();
 
-    assert_snapshot!(track(json!({})).await, @"");
+    assert_snapshot!(track(json!({})).await, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. \"last_page\" key is required.","extensions":{"reason":"\"last_page\" key is required","code":"INVALID_PAYLOAD"}}]}
+    "#);
     assert_eq!(track(json!({ "last_page": "x".repeat(256) })).await.outcome(), "400 INVALID_PAYLOAD");
     let stranger = server.stranger().patch("/users/me/track/page", json!({ "last_page": "x" })).await;
     assert_eq!(stranger.outcome(), "401 INVALID_CREDENTIALS");
