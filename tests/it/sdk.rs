@@ -50,22 +50,22 @@ async fn the_sdk_tells_one_users_whole_story_natively_and_with_a_component() {
     assert_eq!(again.as_ref(), Some(&told));
     assert_json_snapshot!(told, @r#"
     {
-     "INVALID_CREDENTIALS",
-     [
+      "ended": "INVALID_CREDENTIALS",
+      "found": [
         "Hopper"
       ],
-     "FORBIDDEN",
-     [
+      "gone": "FORBIDDEN",
+      "hers": [
         "id"
       ],
-     "**********",
-     "FORBIDDEN",
-     "admin@example.com",
-     true,
-     "SLUG_RESERVED",
-     "grace-hopper",
-     "RECORD_NOT_UNIQUE",
-     "Arlington"
+      "masked": "**********",
+      "may_not": "FORBIDDEN",
+      "me": "admin@example.com",
+      "refreshed": true,
+      "reserved": "SLUG_RESERVED",
+      "slug": "grace-hopper",
+      "taken": "RECORD_NOT_UNIQUE",
+      "updated": "Arlington"
     }
     "#);
 }
