@@ -39,3 +39,8 @@ pub use shout::Shout;
 pub use wait::{PATIENCE, eventually};
 pub use wasm::guest;
 pub use workspace::{files, root};
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,6 +1,8 @@
 //! Networks of proxies, and the client address that they leave us with.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
 
 use poem::http::HeaderMap;
 
@@ -41,6 +43,34 @@ impl Network {
             _ => return false,
         };
         differing >= u32::from(self.prefix)
+    }
+}
+
+impl FromStr for Network {
+    type Err = ();
+
+    /// Reads `10.0.0.0/8`, or one address alone.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| ())?;
+        let prefix = match prefix {
+            None if address.is_ipv4() => 32,
+            None => 128,
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                digits.parse().map_err(|_| ())?
+            }
+            Some(_) => return Err(()),
+        };
+        Self::new(address, prefix).ok_or(())
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }
 

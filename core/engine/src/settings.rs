@@ -1,6 +1,8 @@
 //! The engine's typed settings.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use roster_domain::query::PageLimits;
@@ -18,6 +20,14 @@ impl Secret {
     /// The text. Ask only where it is used.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for Secret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::new(text))
     }
 }
 

@@ -172,7 +172,7 @@ async fn run_admin(
 /// The password, and whether it was made up.
 fn password(args: &AdminArgs) -> io::Result<(Secret, bool)> {
     match args.password(&mut io::stdin().lock())? {
-        NewPassword::Given(password) => Ok((Secret::new(password.expose()), false)),
+        NewPassword::Given(password) => Ok((password, false)),
         NewPassword::Generated => roster_engine::random_secret()
             .map(|secret| (secret, true))
             .map_err(io::Error::other),

@@ -19,7 +19,6 @@ mod password;
 mod plugin;
 mod raw;
 mod reader;
-mod secret;
 mod server;
 mod shape;
 #[cfg(test)]
@@ -37,15 +36,14 @@ pub use self::database::{Database, DatabaseUrl, Outbox};
 pub use self::keys::KeyDoc;
 pub use self::mail::Mail;
 pub use self::mistake::{Mistake, Origin};
-pub use self::network::IpNetwork;
 pub use self::password::Password;
 pub use self::plugin::{
     Capabilities, FieldCapabilities, OnFailure, PluginConfig, PluginSource, UsersCapability,
 };
-pub use self::secret::Secret;
 pub use self::server::{Log, LogFormat, RateLimit, Server};
 pub use self::units::{ByteSize, Rate};
 pub use self::users::{GraphQl, OnArchivedEmail, OnRoleDelete, Query, Roles, Users};
+pub use roster_engine::Secret;
 
 use self::layers::Layer;
 use self::reader::Reader;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roster_engine::{Engine, FirstAdministrator, Secret, SystemClock};
+use roster_engine::{Engine, FirstAdministrator, SystemClock};
 use roster_sdk::Linked;
 use roster_storage::{Store, migrate};
 use tokio::net::{TcpListener, TcpSocket};
@@ -100,7 +100,7 @@ impl Server {
     pub async fn start(config: &Config, linked: Vec<Linked>) -> Result<Self, StartError> {
         let engine = engine(config, linked).await?;
         let configured = config.admin.as_ref();
-        let configured = configured.map(|a| (a.email.clone(), Secret::new(a.password.expose())));
+        let configured = configured.map(|admin| (admin.email.clone(), admin.password.clone()));
         let first_administrator = engine
             .bootstrap(configured)
             .await

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use roster_api::{ApiSettings, Network};
+use roster_api::ApiSettings;
 use roster_domain::query::PageLimits;
-use roster_engine::{OutboxSettings, PasswordSettings, Secret, Settings};
+use roster_engine::{OutboxSettings, PasswordSettings, Settings};
 use roster_storage::Location;
 
 use crate::config::{Config, DatabaseUrl};
@@ -34,7 +34,7 @@ pub(crate) fn cache(config: &Config) -> Option<PathBuf> {
 /// When the secret's file cannot be read or made.
 pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
     let present = match (&config.auth.secret, &config.database.url) {
-        (Some(secret), _) => Secret::new(secret.expose()),
+        (Some(secret), _) => secret.clone(),
         (None, DatabaseUrl::Sqlite(path)) => secret_file::read_or_make(path)?,
         (None, DatabaseUrl::Postgres(_)) => {
             return Err(io::Error::new(
@@ -43,11 +43,7 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
             ));
         }
     };
-    let previous = config
-        .auth
-        .previous_secrets
-        .iter()
-        .map(|s| Secret::new(s.expose()));
+    let previous = config.auth.previous_secrets.iter().cloned();
     let (auth, password) = (&config.auth, &config.auth.password);
     let kib = password.memory.bytes() / 1_024;
     Ok(Settings {
@@ -83,13 +79,10 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
 
 /// The settings of the API.
 pub(crate) fn api(config: &Config) -> ApiSettings {
-    let proxies = config.server.trusted_proxies.iter();
     ApiSettings {
         public_url: config.server.public_url.clone(),
         max_body: config.server.max_body.as_usize(),
-        trusted_proxies: proxies
-            .filter_map(|network| Network::new(network.address(), network.prefix()))
-            .collect(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
         cors_origins: config.server.cors_origins.clone(),
         query_tokens: config.auth.query_tokens,
     }

@@ -45,7 +45,10 @@ async fn a_body_of_two_megabytes_is_refused() {
 
     let answer = admin.post("/users", body).await;
 
-    assert_snapshot!(answer, @"");
+    assert_snapshot!(answer, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. request entity too large.","extensions":{"reason":"request entity too large","code":"INVALID_PAYLOAD"}}]}
+    "#);
     assert_serving(&admin).await;
 }
 
@@ -94,8 +97,14 @@ async fn json_ten_thousand_levels_deep_is_refused() {
     let objects = admin.raw(Method::POST, "/users", nested(r#"{"tags":"#, "}")).await;
     let within = format!(r#"{{"tags":{}}}"#, nested("[", "]"));
 
-    assert_snapshot!(lists, @"");
-    assert_snapshot!(objects, @"");
+    assert_snapshot!(lists, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. recursion limit exceeded at line 1 column 128.","extensions":{"reason":"recursion limit exceeded at line 1 column 128","code":"INVALID_PAYLOAD"}}]}
+    "#);
+    assert_snapshot!(objects, @r#"
+    400
+    {"errors":[{"message":"Invalid payload. recursion limit exceeded at line 1 column 1017.","extensions":{"reason":"recursion limit exceeded at line 1 column 1017","code":"INVALID_PAYLOAD"}}]}
+    "#);
     assert_eq!(admin.raw(Method::POST, "/users", within).await.outcome(), "400 INVALID_PAYLOAD");
     assert_serving(&admin).await;
 }
@@ -111,14 +120,29 @@ async fn filters_that_are_too_deep_or_too_wide_are_refused() {
     let ask = async |filter: &str| admin.query("/users", &[("filter", filter)]).await;
 
     assert_eq!(ask(&deep(16)).await.outcome(), "200");
-    assert_snapshot!(ask(&deep(17)).await, @"");
-    assert_snapshot!(ask(&deep(1_000)).await, @"");
+    assert_snapshot!(ask(&deep(17)).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. filter is nested deeper than 16 levels.","extensions":{"reason":"filter is nested deeper than 16 levels","code":"INVALID_QUERY"}}]}
+    "#);
+    assert_snapshot!(ask(&deep(1_000)).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. Invalid JSON for filter object.","extensions":{"reason":"Invalid JSON for filter object","code":"INVALID_QUERY"}}]}
+    "#);
     let wide = json!({ "_or": vec![json!({ "title": "x" }); 201] }).to_string();
-    assert_snapshot!(ask(&wide).await, @"");
+    assert_snapshot!(ask(&wide).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. filter has more than 200 tests.","extensions":{"reason":"filter has more than 200 tests","code":"INVALID_QUERY"}}]}
+    "#);
     let many = json!({ "title": { "_in": vec!["x"; 1_001] } }).to_string();
-    assert_snapshot!(ask(&many).await, @"");
+    assert_snapshot!(ask(&many).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. \"_in\" takes at most 1000 values.","extensions":{"reason":"\"_in\" takes at most 1000 values","code":"INVALID_QUERY"}}]}
+    "#);
     let brackets = format!("/users?filter{}=x", "[_and][0]".repeat(5_000));
-    assert_snapshot!(admin.get(&brackets).await, @"");
+    assert_snapshot!(admin.get(&brackets).await, @r#"
+    400
+    {"errors":[{"message":"Invalid query. parameter `filter` is deeper than 10 levels.","extensions":{"reason":"parameter `filter` is deeper than 10 levels","code":"INVALID_QUERY"}}]}
+    "#);
     assert_serving(&admin).await;
 }
 
@@ -149,7 +173,10 @@ async fn query_strings_have_an_end() {
 
     assert_eq!(long.status, 200);
     assert!(longer.starts_with("HTTP/1.1 4"), "{longer}");
-    assert_snapshot!(many, @"");
+    assert_snapshot!(many, @r#"
+    400
+    {"errors":[{"message":"Invalid query. parameter `a` has an index over 500.","extensions":{"reason":"parameter `a` has an index over 500","code":"INVALID_QUERY"}}]}
+    "#);
     assert_serving(&admin).await;
 }
 

@@ -27,7 +27,10 @@ async fn missing_malformed_and_repeated_are_forbidden_alike() {
 
     let missing = admin.delete(&format!("/users/{}", Uuid::new_v4())).await;
 
-    assert_snapshot!(missing, @"");
+    assert_snapshot!(missing, @r#"
+    403
+    {"errors":[{"message":"You don't have permission to access this.","extensions":{"code":"FORBIDDEN"}}]}
+    "#);
     assert_eq!(admin.delete(&ada.path()).await.to_string(), missing.to_string());
     assert_eq!(admin.delete("/users/7").await.to_string(), missing.to_string());
 }

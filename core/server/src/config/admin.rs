@@ -2,7 +2,7 @@
 
 use super::raw::text_or_none;
 use super::reader::Reader;
-use super::secret::Secret;
+use roster_engine::Secret;
 
 /// `[admin]`: the first administrator, made once on an empty database.
 #[derive(Clone, Debug, PartialEq, Eq)]

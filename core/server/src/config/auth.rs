@@ -7,8 +7,8 @@ use super::network::page;
 use super::password::Password;
 use super::raw::{Bad, Raw, flag, list};
 use super::reader::Reader;
-use super::secret::Secret;
 use super::units::{duration, parse_duration, positive};
+use roster_engine::Secret;
 
 const LEAST_SECRET: usize = 32;
 const STRONG: &str = "at least 32 bytes that are not all the same";

@@ -1,80 +1,10 @@
 //! Addresses: networks of proxies, public URLs, origins.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
+use std::net::{Ipv6Addr, SocketAddr};
+
+use roster_api::Network;
 
 use super::raw::{Bad, Raw};
-
-/// A network of addresses, written as `10.0.0.0/8`, or one address alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IpNetwork {
-    /// Any address of the network.
-    address: IpAddr,
-    /// How many leading bits all its addresses share.
-    prefix: u8,
-}
-
-impl IpNetwork {
-    /// An address of the network.
-    pub const fn address(&self) -> IpAddr {
-        self.address
-    }
-
-    /// How many leading bits all its addresses share.
-    pub const fn prefix(&self) -> u8 {
-        self.prefix
-    }
-
-    /// Whether `address` lies in the network; IPv4 mapped into IPv6 counts as IPv4.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let (own, other) = (self.address.to_canonical(), address.to_canonical());
-        let differing = match (own, other) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
-            (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
-            _ => return false,
-        };
-        differing.leading_zeros() >= u32::from(self.prefix)
-    }
-}
-
-impl FromStr for IpNetwork {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, prefix) = match text.split_once('/') {
-            Some((address, prefix)) => (address, Some(prefix)),
-            None => (text, None),
-        };
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => most,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                digits.parse().map_err(|_| ())?
-            }
-            Some(_) => return Err(()),
-        };
-        if prefix > most {
-            return Err(());
-        }
-        // An IPv4 network written as `::ffff:10.0.0.0/104` is the IPv4 network it stands for.
-        match (address, address.to_canonical()) {
-            (IpAddr::V6(_), canonical @ IpAddr::V4(_)) if prefix >= 96 => Ok(Self {
-                address: canonical,
-                prefix: prefix - 96,
-            }),
-            (IpAddr::V6(_), IpAddr::V4(_)) => Err(()),
-            (address, _) => Ok(Self { address, prefix }),
-        }
-    }
-}
-
-impl fmt::Display for IpNetwork {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.address, self.prefix)
-    }
-}
 
 /// Reads an address with its port.
 pub(super) fn socket(raw: &Raw<'_>) -> Result<SocketAddr, Bad> {
@@ -85,7 +15,7 @@ pub(super) fn socket(raw: &Raw<'_>) -> Result<SocketAddr, Bad> {
 }
 
 /// Takes an item of a list as a network.
-pub(super) fn network(text: &str) -> Result<IpNetwork, Bad> {
+pub(super) fn network(text: &str) -> Result<Network, Bad> {
     text.parse()
         .map_err(|()| Bad::expected("addresses or networks, such as `10.0.0.0/8` or `::1`"))
 }
@@ -156,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_network_holds_its_addresses_and_no_others() {
-        let network: IpNetwork = "10.1.2.3/8".parse().expect("a network");
+        let network: Network = "10.1.2.3/8".parse().expect("a network");
 
         assert!(network.contains("10.255.0.1".parse().expect("an address")));
         assert!(network.contains("::ffff:10.0.0.1".parse().expect("an address")));
@@ -169,7 +99,7 @@ mod tests {
             "192.168.1.7",
             "::ffff:10.0.0.0/104",
         ] {
-            assert!(text.parse::<IpNetwork>().is_ok(), "{text}");
+            assert!(text.parse::<Network>().is_ok(), "{text}");
         }
         for text in [
             "10.0.0.0/33",
@@ -180,7 +110,7 @@ mod tests {
             "1.2.3.4/+8",
             "",
         ] {
-            assert!(text.parse::<IpNetwork>().is_err(), "{text}");
+            assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }
 

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::network::{IpNetwork, base_url, network, origin, socket};
+use roster_api::Network;
+
+use super::network::{base_url, network, origin, socket};
 use super::raw::{Bad, Raw, choice, flag, list};
 use super::reader::Reader;
 use super::units::{ByteSize, Rate, duration, rate, size};
@@ -17,7 +19,7 @@ pub struct Server {
     /// Where clients reach the server, with no slash at its end.
     pub public_url: String,
     /// Peers whose forwarded headers count.
-    pub trusted_proxies: Vec<IpNetwork>,
+    pub trusted_proxies: Vec<Network>,
     /// Largest request body.
     pub max_body: ByteSize,
     /// Origins that browsers may call from, in lower case and without a slash; never `*`.
