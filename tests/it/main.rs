@@ -4,6 +4,7 @@
 
 mod access;
 mod auth;
+mod hooks;
 mod migrations;
 mod sdk;
 mod server;

@@ -18,6 +18,8 @@ pub(crate) enum Tag {
     Users,
     /// Logins, tokens and sessions.
     Authentication,
+    /// What administrators say about the project.
+    Settings,
     /// How the server is and what it can do.
     Server,
 }
@@ -46,6 +48,8 @@ pub fn document(schema: &Schema, url: &str) -> Json {
         schema,
         "A user. Which fields are there depends on what was asked for and on the caller's rights.",
     );
+    components["schemas"][record::SETTINGS] =
+        record::schema_of(&Schema::settings(), "The settings of the project.");
     describe_search(&mut document);
     describe_codes(&mut document["components"]["schemas"]["ErrorExtensions"]);
     document

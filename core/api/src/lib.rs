@@ -29,6 +29,7 @@ mod request_id;
 mod routes;
 mod serve;
 mod server;
+mod settings;
 mod users;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ use origins::Origins;
 use principal::Authenticate;
 use routes::Methods;
 use server::{Served, ServerApi};
+use settings::SettingsApi;
 use users::{Search, UsersApi};
 
 /// What the API has to know about its surroundings.
@@ -67,7 +69,7 @@ pub struct ApiSettings {
 }
 
 /// Every resource, in the order of the document.
-type Resources = (UsersApi, AuthApi, ServerApi);
+type Resources = (UsersApi, AuthApi, SettingsApi, ServerApi);
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
 pub fn endpoint(
@@ -80,6 +82,9 @@ pub fn endpoint(
             engine: engine.clone(),
         },
         AuthApi {
+            engine: engine.clone(),
+        },
+        SettingsApi {
             engine: engine.clone(),
         },
         ServerApi {

@@ -1,6 +1,7 @@
 //! What the document says about records, drawn from the live schema.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
@@ -11,12 +12,40 @@ use serde_json::{Map, Value as Json, json};
 
 /// The name of the users collection among the schemas of the document.
 pub(crate) const USERS: &str = "Users";
+/// The name of the settings among them.
+pub(crate) const SETTINGS: &str = "Settings";
 
-/// A user, in the document. Its fields are known only at run time, so the framework is told a
+/// A record, in the document. Its fields are known only at run time, so the framework is told a
 /// name, and [`schema_of`] what it means.
-pub(crate) struct User;
+pub(crate) struct Record<N>(PhantomData<fn() -> N>);
 
-impl Type for User {
+/// The name of a collection among the schemas of the document.
+pub(crate) trait Named {
+    /// The name.
+    const NAME: &'static str;
+}
+
+/// The name of the users collection.
+pub(crate) struct UsersName;
+
+/// The name of the settings.
+pub(crate) struct SettingsName;
+
+/// A user.
+pub(crate) type User = Record<UsersName>;
+
+/// The settings.
+pub(crate) type Settings = Record<SettingsName>;
+
+impl Named for UsersName {
+    const NAME: &'static str = USERS;
+}
+
+impl Named for SettingsName {
+    const NAME: &'static str = SETTINGS;
+}
+
+impl<N: Named> Type for Record<N> {
     /// A body may be left out: it is an object without keys then.
     const IS_REQUIRED: bool = false;
 
@@ -24,15 +53,15 @@ impl Type for User {
     type RawElementValueType = Self;
 
     fn name() -> Cow<'static, str> {
-        USERS.into()
+        N::NAME.into()
     }
 
     fn schema_ref() -> MetaSchemaRef {
-        MetaSchemaRef::Reference(USERS.to_owned())
+        MetaSchemaRef::Reference(N::NAME.to_owned())
     }
 
     fn register(registry: &mut Registry) {
-        registry.create_schema::<Self, _>(USERS.to_owned(), |_| MetaSchema::new("object"));
+        registry.create_schema::<Self, _>(N::NAME.to_owned(), |_| MetaSchema::new("object"));
     }
 
     fn as_raw_value(&self) -> Option<&Self> {

@@ -34,6 +34,7 @@ pub enum Collection {
     Roles,
     Policies,
     Access,
+    Settings,
 }
 
 impl Collection {
@@ -44,6 +45,7 @@ impl Collection {
             Self::Roles => "directus_roles",
             Self::Policies => "directus_policies",
             Self::Access => "directus_access",
+            Self::Settings => "directus_settings",
         }
     }
 
@@ -54,6 +56,7 @@ impl Collection {
             Self::Roles => "roles",
             Self::Policies => "policies",
             Self::Access => "access",
+            Self::Settings => "settings",
         }
     }
 }

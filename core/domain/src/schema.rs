@@ -1,6 +1,7 @@
 //! The set of fields of a collection, and the way from JSON to a [`Draft`] to a [`Valid`].
 
 mod draft;
+mod settings;
 mod users;
 
 use std::collections::HashMap;
@@ -22,6 +23,11 @@ impl Schema {
     /// The users collection without custom fields.
     pub fn users() -> Self {
         Self::new(Collection::Users, users::fields())
+    }
+
+    /// The settings singleton.
+    pub fn settings() -> Self {
+        Self::new(Collection::Settings, settings::fields())
     }
 
     fn new(collection: Collection, fields: Vec<Field>) -> Self {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use roster_domain::{
     Action, Collection, Error, Grant, PolicyId, Principal, Reason, Result, Rights, RoleId, email,
 };
-use roster_storage::{Tx, bootstrap, unguarded};
+use roster_storage::{Tx, bootstrap, settings, unguarded};
 use serde_json::json;
 
 use crate::context::{Client, Context, Source};
@@ -53,6 +53,7 @@ pub(crate) async fn run(
     if !bootstrap::is_empty(&mut tx).await? {
         return Ok(None);
     }
+    settings::identify(&mut tx, new_id(inner.clock.now())?).await?;
     make_role(inner, &mut tx, role, Reason::Bootstrap).await?;
     users::create::within(inner, &cx, tx, &grant, &ready).await?;
     Ok(Some(FirstAdministrator {

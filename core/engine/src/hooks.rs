@@ -1,7 +1,9 @@
 //! Before hooks: in order, under a deadline, within their capabilities, failing as declared.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use roster_domain::{Code, Collection, Draft, Error, Problem, Record, Result};
 use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
 use uuid::Uuid;
@@ -184,16 +186,17 @@ fn record(slot: &PluginSlot, inner: &Inner, values: &Map<String, Json>) -> roste
     roster_sdk::Record(visible(slot, &inner.schema, values))
 }
 
-/// Ends a call at its deadline.
+/// Ends a call at its deadline; a panic is a failure like others.
 async fn timed(
     slot: &PluginSlot,
     call: impl Future<Output = Result<(), HookError>>,
 ) -> Result<(), HookError> {
-    tokio::time::timeout(slot.timeout, call)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into())
-        })
+    let call = AssertUnwindSafe(call).catch_unwind();
+    match tokio::time::timeout(slot.timeout, call).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_panic)) => Err(Failure::new("it panicked").into()),
+        Err(_) => Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into()),
+    }
 }
 
 /// Puts a plugin's changes into the draft, within what it was granted.

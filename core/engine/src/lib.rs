@@ -16,6 +16,7 @@ mod login;
 mod notices;
 mod outbox;
 mod principal;
+mod project;
 mod registry;
 mod secrets;
 mod settings;
@@ -232,6 +233,27 @@ impl Engine {
     /// `FORBIDDEN` for missing, forbidden and malformed ids alike; the codes of plugins.
     pub async fn delete_user(&self, cx: &Context, id: &str) -> Result<()> {
         users::delete::run(&self.inner, cx, id).await
+    }
+
+    /// The settings of the project.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, `INVALID_QUERY`.
+    pub async fn read_settings(&self, cx: &Context, parameters: &Parameters) -> Result<Item> {
+        project::read(&self.inner, cx, parameters).await
+    }
+
+    /// Changes the settings of the project.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, `INVALID_PAYLOAD`, `FAILED_VALIDATION`, `INVALID_FOREIGN_KEY`.
+    pub async fn update_settings(
+        &self,
+        cx: &Context,
+        body: &Json,
+        parameters: &Parameters,
+    ) -> Result<Item> {
+        project::update(&self.inner, cx, body, parameters).await
     }
 
     /// Begins a session with e-mail and password.

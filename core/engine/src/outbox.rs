@@ -1,9 +1,11 @@
 //! Delivers after-events and mails: at least once, in order per user, with pauses between attempts.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use roster_domain::{Collection, Result};
 use roster_sdk::{Event, Failure, Message};
@@ -79,10 +81,13 @@ impl Deliverer {
     }
 
     async fn deliver(&self, delivery: &Delivery) {
-        let answer = tokio::time::timeout(self.inner.settings.outbox.lease, self.tell(delivery));
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err(Failure::new("the lease ran out")));
+        // A mailer that panics must not take the worker with it.
+        let telling = AssertUnwindSafe(self.tell(delivery)).catch_unwind();
+        let answer = match tokio::time::timeout(self.inner.settings.outbox.lease, telling).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_panic)) => Err(Failure::new("it panicked")),
+            Err(_) => Err(Failure::new("the lease ran out")),
+        };
         let outcome = match answer {
             Ok(()) => Outcome::Done,
             Err(failure) => self.failed(delivery, failure),

@@ -2,11 +2,13 @@
 
 mod keys;
 mod password;
+mod policy;
 mod refresh;
 mod seal;
 
 pub(crate) use keys::{AccessClaims, Keys, is_access_token};
 pub(crate) use password::{Hasher, Verified};
+pub(crate) use policy::Policy;
 pub(crate) use refresh::RefreshToken;
 pub(crate) use seal::{Sealed, seal};
 

@@ -39,32 +39,66 @@ type Fields = Map<String, Json>;
 
 /// A change of a user, as activity and revisions keep it. Secrets come in masked.
 pub(crate) struct Change<'a> {
+    pub(crate) collection: Collection,
     pub(crate) action: &'static str,
-    pub(crate) id: Uuid,
+    /// The id of the record.
+    pub(crate) item: String,
+    /// Who did it, where that is not the principal: a login has none yet.
+    pub(crate) actor: Option<Uuid>,
     /// The record as it is now, and what changed of it; nothing for a removal.
     pub(crate) revision: Option<(&'a Fields, Fields)>,
 }
 
+impl<'a> Change<'a> {
+    /// A change of a user.
+    pub(crate) fn user(
+        action: &'static str,
+        id: Uuid,
+        revision: Option<(&'a Fields, Fields)>,
+    ) -> Self {
+        let (collection, item) = (Collection::Users, id.to_string());
+        Self {
+            collection,
+            action,
+            item,
+            actor: None,
+            revision,
+        }
+    }
+
+    /// What a user did with a session of theirs.
+    pub(crate) fn session(action: &'static str, id: Uuid) -> Self {
+        Self {
+            actor: Some(id),
+            ..Self::user(action, id, None)
+        }
+    }
+}
+
 /// Writes activity and revision.
 pub(crate) async fn record(tx: &mut Tx, cx: &Context, change: Change<'_>) -> Result<()> {
+    let Change {
+        collection,
+        action,
+        item,
+        actor,
+        revision,
+    } = change;
     let entry = activity::Entry {
-        action: change.action,
-        user: match change.action {
-            "login" | "logout" | "refresh_reuse" => Some(change.id),
-            _ => cx.principal.user().map(|user| user.0),
-        },
+        action,
+        user: actor.or_else(|| cx.principal.user().map(|user| user.0)),
         timestamp: cx.now,
         ip: cx.client.ip.map(|ip| ip.to_string()),
         user_agent: cx.client.user_agent.as_deref(),
         origin: cx.client.origin.as_deref(),
-        collection: Collection::Users,
-        item: change.id,
+        collection,
+        item: &item,
         source: cx.client.source.as_str(),
     };
     let activity = activity::insert(tx, &entry).await?;
-    if let Some((data, delta)) = change.revision {
-        let collection = Collection::Users;
-        activity::insert_revision(tx, activity, collection, change.id, data.clone(), delta).await?;
+    if let Some((data, delta)) = revision {
+        let data = data.clone();
+        activity::insert_revision(tx, activity, collection, &item, data, delta).await?;
     }
     Ok(())
 }

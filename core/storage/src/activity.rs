@@ -26,7 +26,7 @@ pub struct Entry<'a> {
     /// To which collection.
     pub collection: Collection,
     /// To which record.
-    pub item: Uuid,
+    pub item: &'a str,
     /// By which way in: `rest`, `cli` …
     pub source: &'a str,
 }
@@ -49,7 +49,7 @@ pub async fn insert(tx: &mut Tx, entry: &Entry<'_>) -> Result<i64> {
             text(entry.ip.as_deref()),
             text(entry.user_agent),
             entry.collection.as_str().into(),
-            entry.item.to_string().into(),
+            entry.item.into(),
             text(entry.origin),
             entry.source.into(),
         ],
@@ -66,7 +66,7 @@ pub async fn insert_revision(
     tx: &mut Tx,
     activity: i64,
     collection: Collection,
-    item: Uuid,
+    item: &str,
     data: Map<String, Json>,
     delta: Map<String, Json>,
 ) -> Result<()> {
@@ -77,7 +77,7 @@ pub async fn insert_revision(
         vec![
             activity.into(),
             collection.as_str().into(),
-            item.to_string().into(),
+            item.into(),
             dialect.json(Some(&Json::Object(data))),
             dialect.json(Some(&Json::Object(delta))),
         ],

@@ -21,9 +21,7 @@ pub(crate) fn column(dialect: Dialect, collection: Collection, field: &Field) ->
     match field.column {
         Column::AccessRows => Expr::cust(dialect.access_rows()),
         // A literal, so that the text of a statement has no value but those of its conditions.
-        Column::Stored if field.is_concealed => {
-            name(collection, &field.name).ne(Expr::cust("''"))
-        }
+        Column::Stored if field.is_concealed => name(collection, &field.name).ne(Expr::cust("''")),
         Column::Stored => name(collection, &field.name),
     }
 }

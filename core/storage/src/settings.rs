@@ -1,10 +1,73 @@
-//! The settings singleton, as far as anyone may see it.
+//! The settings singleton.
 
-use roster_domain::Result;
+use std::sync::Arc;
+
+use roster_domain::error::field as problem;
+use roster_domain::{Action, Collection, Error, Grant, Item, Projection, Result, Valid, Value};
+use sea_query::{Alias, Query as Sql};
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
-use crate::statement::Statement;
-use crate::store::Store;
+use crate::select;
+use crate::statement::{Statement, bound};
+use crate::store::{Store, Tx};
+
+const SETTINGS: Collection = Collection::Settings;
+
+/// The settings as far as they were asked for.
+///
+/// # Errors
+/// `FORBIDDEN` unless the grant is for reading.
+pub async fn get(store: &Store, grant: &Grant, projection: &Arc<Projection>) -> Result<Item> {
+    grant.permits(Action::Read, SETTINGS)?;
+    let select = select::from(store.dialect(), projection);
+    let row = store.fetch_optional(store.dialect().build(&select)).await?;
+    let row = row.ok_or_else(|| Error::internal("the settings have no row"))?;
+    select::item(&row, projection)
+}
+
+/// Changes the settings.
+///
+/// # Errors
+/// `FORBIDDEN` unless the grant is for updating; `INVALID_FOREIGN_KEY` for an unknown role.
+pub async fn update(tx: &mut Tx, grant: &Grant, valid: &Valid) -> Result<()> {
+    grant.permits(Action::Update, SETTINGS)?;
+    let columns = bound(tx.dialect(), valid)?;
+    let values = columns
+        .into_iter()
+        .map(|(name, value)| (Alias::new(name), value));
+    let mut update = Sql::update();
+    update.table(Alias::new(SETTINGS.table())).values(values);
+    let statement = tx.dialect().build(&update);
+    let done = tx.write(statement).await?;
+    done.map(drop).map_err(|_| {
+        let role = valid.get("public_registration_role").map(Value::to_json);
+        problem::foreign_key(SETTINGS.as_str(), "public_registration_role", role).into()
+    })
+}
+
+/// The operator's rule for passwords: a regular expression, or nothing.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn password_policy(store: &Store) -> Result<Option<String>> {
+    let sql = r#"SELECT "auth_password_policy" FROM "settings" WHERE "id" = 1"#;
+    let row = store
+        .fetch_optional(Statement::new(sql, Vec::new()))
+        .await?;
+    row.map_or(Ok(None), |row| row.text(0))
+}
+
+/// Gives the installation an id of its own, once.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn identify(tx: &mut Tx, id: Uuid) -> Result<()> {
+    let sql = r#"UPDATE "settings" SET "project_id" = $1 WHERE "id" = 1 AND "project_id" IS NULL"#;
+    tx.execute(Statement::new(sql, vec![tx.dialect().uuid(id)]))
+        .await
+        .map(drop)
+}
 
 const TEXTS: [&str; 10] = [
     "project_name",

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use sea_query::{Value as Bound, Values};
+use roster_domain::{Result, Valid};
+use sea_query::{Expr, Value as Bound, Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::AssertSqlSafe;
+
+use crate::dialect::Dialect;
 
 /// A statement with its values. The text holds placeholders only; values are always bound.
 #[derive(Debug, Clone)]
@@ -66,4 +69,13 @@ impl Statement {
             Text::Own(text) => sqlx::query_with(AssertSqlSafe(text), values),
         }
     }
+}
+
+/// The columns that a write fills, with their values.
+pub(crate) fn bound(dialect: Dialect, valid: &Valid) -> Result<Vec<(&str, Expr)>> {
+    let fields = valid.stored()?.into_iter().filter_map(|(name, value)| {
+        let field = valid.schema().field(name)?;
+        Some((name, Expr::val(dialect.bind(field.kind, value))))
+    });
+    Ok(fields.collect())
 }

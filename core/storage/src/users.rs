@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use roster_domain::error::field as problem;
 use roster_domain::{
-    Action, Code, Collection, Error, Filter, Grant, Item, Projection, Query, Record, Result,
-    UserId, Valid, Value, email,
+    Action, Code, Collection, Error, FieldType, Filter, Grant, Item, Projection, Query, Record,
+    Result, UserId, Valid, Value, email,
 };
 use sea_query::{Alias, Expr, ExprTrait, Query as Sql};
 
 use crate::error::Violation;
 use crate::plans::Plan;
 use crate::select;
-use crate::statement::Statement;
+use crate::statement::{Statement, bound};
 use crate::store::{Store, Tx};
 
 const USERS: Collection = Collection::Users;
@@ -308,17 +308,11 @@ WHERE u."status" = 'active' AND (
 LIMIT 1"#;
 
 fn columns<'v>(tx: &Tx, valid: &'v Valid) -> Result<Vec<(&'v str, Expr)>> {
-    let schema = valid.schema();
-    let mut columns = Vec::new();
-    for (name, value) in valid.stored()? {
-        let Some(field) = schema.field(name) else {
-            continue;
-        };
-        columns.push((name, Expr::val(tx.dialect().bind(field.kind, value))));
-        if name == "email" {
-            let key = Value::from(value.as_text().map(email::key));
-            columns.push(("email_key", Expr::val(tx.dialect().bind(field.kind, &key))));
-        }
+    let mut columns = bound(tx.dialect(), valid)?;
+    if let Some(address) = valid.get("email") {
+        let key = Value::from(address.as_text().map(email::key));
+        let key = tx.dialect().bind(FieldType::String, &key);
+        columns.push(("email_key", Expr::val(key)));
     }
     Ok(columns)
 }

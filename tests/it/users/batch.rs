@@ -13,10 +13,10 @@ async fn search(client: &Client, body: Json) -> Answer {
     client.json(Method::from_bytes(b"SEARCH").expect("a method"), "/users", &body).await
 }
 
-/// Three users; their ids, sorted.
+/// Three users, titled `1`, `2` and `3`; their ids in this order.
 async fn three(admin: &Client) -> Vec<String> {
-    let body = json!([{ "title": "one" }, { "title": "two" }, { "title": "three" }]);
-    let made = admin.post("/users", body).await.data();
+    let body = json!([{ "title": "1" }, { "title": "2" }, { "title": "3" }]);
+    let made = admin.post("/users?sort=title", body).await.data();
     let ids = made.as_array().expect("a list").iter();
     ids.map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
 }
@@ -119,7 +119,7 @@ async fn many_users_are_removed() {
     assert_eq!(missing.outcome(), "403 FORBIDDEN");
     delete(&admin, json!([ids[0]])).await.done();
     delete(&admin, json!({ "keys": [ids[1]] })).await.done();
-    delete(&admin, json!({ "query": { "filter": { "title": "three" } } })).await.done();
+    delete(&admin, json!({ "query": { "filter": { "title": "3" } } })).await.done();
     delete(&admin, json!([])).await.done();
 
     assert_eq!(server.database().count("users", "1 = 1").await, 1);
@@ -138,7 +138,7 @@ async fn a_search_is_a_list_whose_query_is_in_the_body() {
 
     assert_snapshot!(found, @r#"
     200
-    {"data":[{"title":"two"},{"title":"three"},{"title":"one"}]}
+    {"data":[{"title":"3"},{"title":"2"},{"title":"1"}]}
     "#);
     assert_snapshot!(unknown, @r#"
     400

@@ -23,11 +23,7 @@ pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<()> 
     }
     let mut tx = inner.store.begin().await?;
     sessions::end(&mut tx, session.id).await?;
-    let change = Change {
-        action: "logout",
-        id: session.user.0,
-        revision: None,
-    };
+    let change = Change::session("logout", session.user.0);
     record(&mut tx, cx, change).await?;
     tx.commit().await
 }

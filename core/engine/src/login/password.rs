@@ -157,16 +157,7 @@ async fn store(
     if let (Some(new), Some(old)) = (outdated, &credential.password) {
         unguarded::rehash(&mut tx, id, old, new).await?;
     }
-    record(
-        &mut tx,
-        cx,
-        Change {
-            action: "login",
-            id: id.0,
-            revision: None,
-        },
-    )
-    .await?;
+    record(&mut tx, cx, Change::session("login", id.0)).await?;
     let told = tell(inner, &mut tx, cx, Event::AfterLogin, id.0, |occasion| {
         AfterPayload {
             occasion,

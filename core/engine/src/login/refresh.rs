@@ -106,11 +106,7 @@ async fn revoke(inner: &Inner, cx: &Context, session: &Session) -> Result<()> {
     tracing::warn!(user, session_id, "refresh token reused, session revoked");
     let mut tx = inner.store.begin().await?;
     sessions::end(&mut tx, session.id).await?;
-    let change = Change {
-        action: "refresh_reuse",
-        id: session.user.0,
-        revision: None,
-    };
+    let change = Change::session("refresh_reuse", session.user.0);
     record(&mut tx, cx, change).await?;
     tx.commit().await
 }

@@ -2,8 +2,10 @@
 
 use roster_domain::error::field as problem;
 use roster_domain::{Error, Problem, Result, Valid};
+use roster_storage::settings;
 use serde_json::json;
 
+use super::Policy;
 use crate::Inner;
 
 /// Static tokens are chosen by clients; shorter ones can be guessed.
@@ -27,11 +29,9 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
         return Err(Error::invalid_payload(reason));
     }
     if let Some(password) = valid.plain("password") {
-        problems.extend(judge_password(
-            password,
-            email,
-            inner.settings.password.min_length,
-        ));
+        let rule = settings::password_policy(&inner.store).await?;
+        let shortest = inner.settings.password.min_length;
+        problems.extend(judge_password(password, email, shortest, rule.as_deref()));
     }
     if let Some(token) = valid.plain("token") {
         problems.extend(judge_token(token));
@@ -50,7 +50,12 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
     Ok(Sealed(valid))
 }
 
-fn judge_password(password: &str, email: Option<&str>, shortest: usize) -> Option<Problem> {
+fn judge_password(
+    password: &str,
+    email: Option<&str>,
+    shortest: usize,
+    rule: Option<&str>,
+) -> Option<Problem> {
     let length = password.chars().count();
     let clause = if length < shortest {
         format!("Value has to have at least {shortest} characters.")
@@ -58,6 +63,9 @@ fn judge_password(password: &str, email: Option<&str>, shortest: usize) -> Optio
         format!("Value can't have more than {LONGEST_PASSWORD} characters.")
     } else if email.is_some_and(|email| email.eq_ignore_ascii_case(password)) {
         "Value can't be the e-mail address.".to_owned()
+    } else if rule.is_some_and(|rule| !Policy::parse(rule).is_ok_and(|rule| rule.allows(password)))
+    {
+        "Value doesn't have the correct format.".to_owned()
     } else {
         return None;
     };

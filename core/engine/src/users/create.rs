@@ -133,16 +133,7 @@ async fn store(
     let snapshot = valid.to_json();
     users::insert(tx, grant, valid).await?;
     let revision = Some((&snapshot, snapshot.clone()));
-    record(
-        tx,
-        cx,
-        Change {
-            action: "create",
-            id: *id,
-            revision,
-        },
-    )
-    .await?;
+    record(tx, cx, Change::user("create", *id, revision)).await?;
     tell(inner, tx, cx, Event::AfterCreate, *id, |occasion| {
         AfterPayload {
             occasion,
@@ -156,7 +147,7 @@ async fn store(
 }
 
 /// Refuses fields that do not exist or that the caller may not write: what hooks add later is theirs.
-pub(super) fn permit(draft: &Draft, grant: &Grant) -> Result<()> {
+pub(crate) fn permit(draft: &Draft, grant: &Grant) -> Result<()> {
     let collection = grant.collection().as_str();
     let unknown = draft
         .unknown()

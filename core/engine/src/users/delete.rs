@@ -51,11 +51,7 @@ async fn once(inner: &Inner, cx: &Context, grant: &Grant, ids: &[UserId]) -> Res
     let mut told = false;
     for (id, stored) in ids.iter().zip(&stored) {
         users::delete(&mut tx, grant, *id, stored.version, &inner.schema).await?;
-        let change = Change {
-            action: "delete",
-            id: id.0,
-            revision: None,
-        };
+        let change = Change::user("delete", id.0, None);
         record(&mut tx, cx, change).await?;
         let after = tell(inner, &mut tx, cx, Event::AfterDelete, id.0, |occasion| {
             AfterPayload {

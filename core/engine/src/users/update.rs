@@ -182,11 +182,7 @@ async fn store(
     let changed: Vec<String> = delta.keys().cloned().collect();
     users::update(tx, grant, *id, stored.version, valid, generation(valid)).await?;
     end_sessions(tx, *id, valid).await?;
-    let change = Change {
-        action: "update",
-        id: id.0,
-        revision: Some((&after, delta)),
-    };
+    let change = Change::user("update", id.0, Some((&after, delta)));
     record(tx, cx, change).await?;
     let noticed = notices::changed(inner, tx, cx, stored, valid).await?;
     let told = tell(inner, tx, cx, Event::AfterUpdate, id.0, |occasion| {

@@ -19,7 +19,7 @@ use criterion::Criterion;
 use tokio::runtime::Builder;
 
 use hooks::Hooks;
-use updates::{Updates, VARIANTS};
+use updates::{ALONE, Updates, VARIANTS};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -59,22 +59,20 @@ fn run() -> Outcome<()> {
     group.finish();
     let mut group = criterion.benchmark_group("hook alone");
     let mut alone = Vec::new();
-    for (name, instance) in [("native", &hooks.native), ("fresh WASM", &hooks.component)] {
+    for (name, call) in ALONE.iter().zip(updates.alone()) {
         let samples = Mutex::new(Vec::new());
-        group.bench_function(name, |bencher| {
+        group.bench_function(*name, |bencher| {
+            let samples = &samples;
             bencher
                 .to_async(&runtime)
-                .iter_custom(|calls| hooks::call(instance, calls, &samples));
+                .iter_custom(|calls| call.sample(calls, samples));
         });
-        alone.push((
-            name,
-            samples.into_inner().unwrap_or_else(PoisonError::into_inner),
-        ));
+        alone.push(samples.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
     group.finish();
     criterion.final_summary();
     runtime.block_on(updates.close());
-    let report = report::updates(&updates.turns()) + &report::alone(alone);
+    let report = report::updates(&updates.turns()) + &report::alone(&updates.turns(), alone);
     std::fs::write(out.join("pipeline.tsv"), &report)?;
     io::stderr().write_all(report.as_bytes())?;
     Ok(())

@@ -1,23 +1,23 @@
 //! Lines for the table: what, database, with, without, difference, target, whether it was met.
 
-use crate::updates::{PLAIN, Turn, VARIANTS};
+use crate::updates::{ALONE, PLAIN, Turn, VARIANTS};
 
 /// Turns that are left out: statements get prepared, caches fill.
 const WARM_UP: usize = 200;
+/// With fewer values there is no line: a run that only tests that everything works has no numbers.
+const LEAST: usize = 20;
 
-/// What each variant costs beside the plain one. A run that only tests that everything works has
-/// no numbers.
+/// What each variant costs beside the plain one.
 pub(crate) fn updates(turns: &[Turn]) -> String {
-    let Some(turns) = turns.get(WARM_UP..).filter(|turns| turns.len() >= WARM_UP) else {
+    if counted(turns).count() < LEAST {
         return String::new();
-    };
-    let of = |variant: usize| turns.iter().map(|turn| turn[variant]).collect();
+    }
+    let of = |variant: usize| counted(turns).map(|turn| turn[variant]).collect();
     let plain = Spread::of(of(PLAIN)).median;
     let mut report = format!("update in process\tsqlite\t-\t{plain:.1} us\t-\t-\t-\n");
     for (variant, (name, most)) in VARIANTS.iter().enumerate().skip(1) {
         let with = Spread::of(of(variant)).median;
-        let costs = turns
-            .iter()
+        let costs = counted(turns)
             .map(|turn| turn[variant] - turn[PLAIN])
             .collect();
         let Spread { median, error } = Spread::of(costs);
@@ -35,14 +35,29 @@ pub(crate) fn updates(turns: &[Turn]) -> String {
     report
 }
 
-/// What the hooks cost without an engine around them.
-pub(crate) fn alone(hooks: Vec<(&str, Vec<f64>)>) -> String {
-    let measured = hooks.into_iter().filter(|(_, samples)| samples.len() > 10);
-    let line = |(name, samples)| {
-        let Spread { median, error } = Spread::of(samples);
-        format!("hook alone, {name}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-\n")
-    };
-    measured.map(line).collect()
+/// What the hooks cost without an engine around them, between updates and over and over.
+pub(crate) fn alone(turns: &[Turn], repeated: Vec<Vec<f64>>) -> String {
+    let between = |hook| counted(turns).map(|turn| turn[VARIANTS.len() + hook]);
+    let mut report = String::new();
+    for (hook, (name, repeated)) in ALONE.iter().zip(repeated).enumerate() {
+        for (how, values) in [
+            ("between updates", between(hook).collect()),
+            ("repeated", repeated),
+        ] {
+            if values.len() >= LEAST {
+                let Spread { median, error } = Spread::of(values);
+                report += &format!(
+                    "hook alone, {name}, {how}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-\n"
+                );
+            }
+        }
+    }
+    report
+}
+
+/// The turns that count.
+fn counted(turns: &[Turn]) -> impl Iterator<Item = &Turn> {
+    turns.iter().skip(WARM_UP)
 }
 
 /// A median and how far it can be trusted: 1.58 interquartile ranges over the root of the number,

@@ -13,7 +13,7 @@ use roster_sdk::{Event, json};
 use roster_storage::{Location, Store, migrate};
 
 use crate::Outcome;
-use crate::hooks::{Hooks, slot};
+use crate::hooks::{Call, Hooks, slot};
 
 const EMAIL: &str = "admin@bench.example";
 const PASSWORD: &str = "a long enough password";
@@ -28,13 +28,19 @@ pub(crate) const VARIANTS: [(&str, f64); 4] = [
     ("fresh WASM hook", 15.0),
 ];
 
-/// Microseconds of one update of each variant.
-pub(crate) type Turn = [f64; VARIANTS.len()];
+/// Hooks that are called without an engine, in the same turns: after an update nothing of theirs is
+/// left in the caches of the processor.
+pub(crate) const ALONE: [&str; 2] = ["native", "fresh WASM"];
+const PLACES: usize = VARIANTS.len() + ALONE.len();
+
+/// Microseconds of one update of each variant, then of each hook alone.
+pub(crate) type Turn = [f64; PLACES];
 
 /// The engines, and what their updates took.
 pub(crate) struct Updates {
     store: Store,
     engines: Vec<Engine>,
+    alone: [Call; ALONE.len()],
     context: Context,
     id: String,
     turns: Mutex<Vec<Turn>>,
@@ -79,9 +85,11 @@ impl Updates {
             .user()
             .ok_or("the caller is no user")?
             .to_string();
+        let alone = [&hooks.native, &hooks.component].map(|instance| Call::of(instance.clone()));
         Ok(Self {
             store,
             engines,
+            alone,
             context,
             id,
             turns: Mutex::default(),
@@ -93,7 +101,7 @@ impl Updates {
         let mut total = Duration::ZERO;
         for _ in 0..turns {
             let turn = self.turns().len();
-            let mut took = [Duration::ZERO; VARIANTS.len()];
+            let mut took = [Duration::ZERO; PLACES];
             for step in 0..took.len() {
                 // Every other turn runs backwards, so that nobody always follows the same one.
                 let step = if turn % 2 == 0 {
@@ -101,8 +109,11 @@ impl Updates {
                 } else {
                     took.len() - 1 - step
                 };
-                let variant = (turn / 2 + step) % took.len();
-                took[variant] = self.update(variant, turn).await;
+                let place = (turn / 2 + step) % took.len();
+                took[place] = match place.checked_sub(VARIANTS.len()) {
+                    None => self.update(place, turn).await,
+                    Some(hook) => self.alone[hook].time(1).await,
+                };
             }
             total += took[wanted];
             self.turns().push(took.map(|took| took.as_secs_f64() * 1e6));
@@ -125,6 +136,11 @@ impl Updates {
             "the update was refused"
         );
         took
+    }
+
+    /// The hooks without an engine.
+    pub(crate) const fn alone(&self) -> &[Call; ALONE.len()] {
+        &self.alone
     }
 
     /// The turns so far.

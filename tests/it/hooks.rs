@@ -1,0 +1,8 @@
+//! What plugins are called for, what they may do, and what happens when they do not.
+
+mod capabilities;
+mod counts;
+mod delivery;
+mod failure;
+mod order;
+mod rejection;

@@ -1,0 +1,6 @@
+//! Components as the operator meets them.
+
+mod hostile;
+mod parity;
+mod refused;
+mod two_kinds;
