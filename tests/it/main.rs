@@ -8,5 +8,6 @@ mod hooks;
 mod migrations;
 mod sdk;
 mod server;
+mod settings;
 mod tidy;
 mod users;

@@ -37,7 +37,7 @@ pub(crate) fn updates(turns: &[Turn]) -> String {
 
 /// What the hooks cost without an engine around them, between updates and over and over.
 pub(crate) fn alone(turns: &[Turn], repeated: Vec<Vec<f64>>) -> String {
-    let between = |hook| counted(turns).map(|turn| turn[VARIANTS.len() + hook]);
+    let between = |hook| counted(turns).map(move |turn| turn[VARIANTS.len() + hook]);
     let mut report = String::new();
     for (hook, (name, repeated)) in ALONE.iter().zip(repeated).enumerate() {
         for (how, values) in [
