@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use roster_domain::{Code, Collection, Error, Principal, Problem, Schema, clock};
+use roster_domain::{Code, Collection, Error, Field, Principal, Problem, Schema, Value, clock};
 use roster_sdk::{Event, Map, Rejection, Value as Json};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::registry::PluginSlot;
+use crate::registry::Placed;
 
 /// What every call of one event tells: made once, shown to each plugin with its own host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ impl Occasion {
     /// The context of one call.
     pub(crate) fn context(
         &self,
-        slot: &PluginSlot,
+        slot: &Placed,
         id: Uuid,
         event: Event,
         collection: Collection,
@@ -70,12 +70,24 @@ fn principal(principal: &Principal) -> roster_sdk::Principal {
 }
 
 /// What the plugin may see of these values.
-pub(crate) fn visible(
-    slot: &PluginSlot,
+pub(crate) fn visible<'v>(
+    plugin: &Placed,
+    values: impl Iterator<Item = (&'v Field, &'v Value)>,
+) -> Map<String, Json> {
+    let seen = values.filter(|(field, _)| plugin.reads(field));
+    seen.map(|(field, value)| (field.name.clone(), value.to_json()))
+        .collect()
+}
+
+/// What the plugin may see of a record that was kept as JSON.
+pub(crate) fn visible_json(
+    plugin: &Placed,
     schema: &Schema,
     values: &Map<String, Json>,
 ) -> Map<String, Json> {
-    let seen = values.iter().filter(|(name, _)| slot.reads(schema, name));
+    let seen = values
+        .iter()
+        .filter(|(name, _)| schema.field(name).is_some_and(|f| plugin.reads(f)));
     seen.map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

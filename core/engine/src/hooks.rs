@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::Inner;
 use crate::context::Context;
-use crate::convert::{Occasion, field_problem, refusal, visible};
-use crate::registry::{OnFailure, PluginSlot};
+use crate::convert::{Occasion, field_problem, refusal, visible, visible_json};
+use crate::registry::{OnFailure, Placed};
 use crate::system::new_id;
 
 const USERS: Collection = Collection::Users;
@@ -50,19 +50,18 @@ async fn before_write(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let stored = stored.map(|record| record.item.to_json());
     let mut problems = Vec::new();
     for slot in slots {
         let context = occasion.context(slot, call, event, USERS, Some(id));
-        let mut shown = roster_sdk::Draft::new(visible(slot, &inner.schema, &draft.to_json()));
+        let mut shown = roster_sdk::Draft::new(visible(slot, draft.iter()));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
         let answer = timed(slot, async {
-            match &stored {
+            match stored {
                 None => hooks.before_create(&context, &mut shown).await,
                 Some(stored) => {
-                    let stored = record(slot, inner, stored);
+                    let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
                     hooks.before_update(&context, &stored, &mut shown).await
                 }
             }
@@ -87,13 +86,12 @@ pub(crate) async fn before_delete(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let stored = stored.item.to_json();
     for slot in slots {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
         let context = occasion.context(slot, call, Event::BeforeDelete, USERS, Some(id));
-        let stored = record(slot, inner, &stored);
+        let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
         let answer = timed(slot, hooks.before_delete(&context, &stored)).await;
         settle(slot, Event::BeforeDelete, answer)?;
     }
@@ -133,7 +131,7 @@ pub(crate) async fn before_login(
 /// Runs one after hook with what the outbox kept. The error is for the operator.
 pub(crate) async fn after(
     inner: &Inner,
-    slot: &Arc<PluginSlot>,
+    slot: &Arc<Placed>,
     hooks: &Arc<dyn Hooks>,
     context: roster_sdk::Context,
     payload: &AfterPayload,
@@ -143,10 +141,12 @@ pub(crate) async fn after(
         match context.event {
             Event::AfterCreate => hooks.after_create(&context, &shown).await,
             Event::AfterUpdate => {
-                let seen = payload
-                    .changed
-                    .iter()
-                    .filter(|name| slot.reads(&inner.schema, name));
+                let seen = payload.changed.iter().filter(|name| {
+                    inner
+                        .schema
+                        .field(name)
+                        .is_some_and(|field| slot.reads(field))
+                });
                 let changed: Vec<String> = seen.cloned().collect();
                 hooks.after_update(&context, &shown, &changed).await
             }
@@ -182,13 +182,13 @@ pub(crate) struct AfterPayload {
     pub(crate) mode: Option<String>,
 }
 
-fn record(slot: &PluginSlot, inner: &Inner, values: &Map<String, Json>) -> roster_sdk::Record {
-    roster_sdk::Record(visible(slot, &inner.schema, values))
+fn record(slot: &Placed, inner: &Inner, values: &Map<String, Json>) -> roster_sdk::Record {
+    roster_sdk::Record(visible_json(slot, &inner.schema, values))
 }
 
 /// Ends a call at its deadline; a panic is a failure like others.
 async fn timed(
-    slot: &PluginSlot,
+    slot: &Placed,
     call: impl Future<Output = Result<(), HookError>>,
 ) -> Result<(), HookError> {
     let call = AssertUnwindSafe(call).catch_unwind();
@@ -202,7 +202,7 @@ async fn timed(
 /// Puts a plugin's changes into the draft, within what it was granted.
 fn take(
     inner: &Inner,
-    slot: &PluginSlot,
+    slot: &Placed,
     draft: &mut Draft,
     patch: &Map<String, Json>,
     errors: Vec<roster_sdk::FieldError>,
@@ -212,7 +212,13 @@ fn take(
         let problems = errors.into_iter().map(field_problem).collect();
         return Result::map_err(problems, |reason| HookError::Failed(Failure { reason }));
     }
-    if let Some(name) = patch.keys().find(|name| !slot.writes(&inner.schema, name)) {
+    let writes = |name: &str| {
+        inner
+            .schema
+            .field(name)
+            .is_some_and(|field| slot.writes(field))
+    };
+    if let Some(name) = patch.keys().find(|name| !writes(name)) {
         return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
     }
     if !patch.is_empty() {
@@ -225,7 +231,7 @@ fn take(
 }
 
 /// Turns a plugin's answer into ours; `None` when it failed and is to be skipped.
-fn settle<T>(slot: &PluginSlot, event: Event, answer: Result<T, HookError>) -> Result<Option<T>> {
+fn settle<T>(slot: &Placed, event: Event, answer: Result<T, HookError>) -> Result<Option<T>> {
     let outcome = |outcome: &'static str| {
         let labels = [
             ("plugin", slot.name.clone()),

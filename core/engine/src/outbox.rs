@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
-use crate::registry::PluginSlot;
+use crate::registry::Placed;
 use crate::system::random;
 use crate::{Inner, notices};
 
@@ -150,7 +150,7 @@ impl Deliverer {
 }
 
 fn context(
-    slot: &PluginSlot,
+    slot: &Placed,
     delivery: &Delivery,
     event: Event,
     occasion: &Occasion,
@@ -159,7 +159,7 @@ fn context(
     occasion.context(slot, delivery.entry.id, event, Collection::Users, item)
 }
 
-async fn send(slot: &PluginSlot, delivery: &Delivery) -> Result<(), Failure> {
+async fn send(slot: &Placed, delivery: &Delivery) -> Result<(), Failure> {
     let mailer = slot.instance.mailer.as_ref();
     let mailer = mailer.ok_or_else(|| Failure::new("the plugin is no mailer"))?;
     let message: Message = serde_json::from_value(delivery.entry.payload.clone())
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn pauses_double_and_stay_around_the_longest() {
-        let (first, longest) = (Duration::from_secs(1), Duration::from_secs(60));
+        let (first, longest) = (Duration::from_secs(1), Duration::from_mins(1));
 
         for (attempts, least, most) in [(1, 750, 1_250), (2, 1_500, 2_500), (50, 45_000, 75_000)] {
             let pause = pause_after(attempts, first, longest).num_milliseconds();

@@ -1,10 +1,11 @@
 //! The loaded plugins, by event and in order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roster_domain::{Collection, Schema};
+use roster_domain::{Collection, Field};
 use roster_sdk::{Event, Host, Instance};
 
 /// What happens to a write when a plugin fails.
@@ -24,6 +25,19 @@ impl FieldNames {
     /// These names; `*` stands for all.
     pub fn new<S: Into<String>>(names: impl IntoIterator<Item = S>) -> Self {
         Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// Those of them that are wished for.
+    fn among(&self, wishes: &[String]) -> Self {
+        if wishes.iter().any(|wish| wish == "*") {
+            return self.clone();
+        }
+        Self::new(wishes.iter().filter(|wish| self.contains(wish)).cloned())
+    }
+
+    /// These and others.
+    fn with(self, others: &Self) -> Self {
+        Self(self.0.into_iter().chain(others.0.iter().cloned()).collect())
     }
 
     /// Whether the name is among them.
@@ -60,11 +74,18 @@ pub struct PluginSlot {
     pub host: Arc<dyn Host>,
 }
 
+/// A plugin in its place, with what its wishes and the operator's grants come to.
+pub(crate) struct Placed {
+    slot: PluginSlot,
+    reads: FieldNames,
+    writes: FieldNames,
+}
+
 /// The loaded plugins.
 #[derive(Clone, Default)]
 pub struct Registry {
-    slots: Vec<Arc<PluginSlot>>,
-    subscribers: BTreeMap<(&'static str, Event), Vec<Arc<PluginSlot>>>,
+    slots: Vec<Arc<Placed>>,
+    subscribers: BTreeMap<(&'static str, Event), Vec<Arc<Placed>>>,
 }
 
 const COLLECTIONS: [Collection; 4] = [
@@ -78,7 +99,10 @@ impl Registry {
     /// Puts plugins in their order.
     pub fn new(mut slots: Vec<PluginSlot>) -> Self {
         slots.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-        let slots: Vec<Arc<PluginSlot>> = slots.into_iter().map(Arc::new).collect();
+        let slots: Vec<Arc<Placed>> = slots
+            .into_iter()
+            .map(|slot| Arc::new(Placed::new(slot)))
+            .collect();
         let mut subscribers: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for slot in slots.iter().filter(|slot| slot.instance.hooks.is_some()) {
             for wish in &slot.instance.manifest.subscriptions {
@@ -96,40 +120,46 @@ impl Registry {
     }
 
     /// The plugins called for an event, in order.
-    pub(crate) fn subscribers(&self, collection: Collection, event: Event) -> &[Arc<PluginSlot>] {
+    pub(crate) fn subscribers(&self, collection: Collection, event: Event) -> &[Arc<Placed>] {
         self.subscribers
             .get(&(collection.table(), event))
             .map_or(&[], Vec::as_slice)
     }
 
     /// The plugin of that name.
-    pub(crate) fn find(&self, name: &str) -> Option<&Arc<PluginSlot>> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Arc<Placed>> {
         self.slots.iter().find(|slot| slot.name == name)
     }
 }
 
-impl PluginSlot {
-    /// Whether the plugin asked for a field and may see it. What it may write, it may see.
-    pub(crate) fn reads(&self, schema: &Schema, name: &str) -> bool {
-        let manifest = &self.instance.manifest;
-        let asks = |wishes: &[String]| wishes.iter().any(|wish| wish == name || wish == "*");
-        let is_open = schema.field(name).is_some_and(|field| !field.is_concealed);
-        is_open
-            && ((asks(&manifest.reads) && self.capabilities.fields_read.contains(name))
-                || self.writes(schema, name))
+impl Placed {
+    fn new(slot: PluginSlot) -> Self {
+        let (manifest, granted) = (&slot.instance.manifest, &slot.capabilities);
+        let writes = granted.fields_write.among(&manifest.writes);
+        // What it may write, it may see.
+        let reads = granted.fields_read.among(&manifest.reads).with(&writes);
+        Self {
+            slot,
+            reads,
+            writes,
+        }
+    }
+
+    /// Whether the plugin asked for a field and may see it.
+    pub(crate) fn reads(&self, field: &Field) -> bool {
+        !field.is_concealed && self.reads.contains(&field.name)
     }
 
     /// Whether the plugin asked to change a field and may.
-    pub(crate) fn writes(&self, schema: &Schema, name: &str) -> bool {
-        let is_open = schema.field(name).is_some_and(|field| !field.is_concealed);
-        is_open
-            && name != "id"
-            && self
-                .instance
-                .manifest
-                .writes
-                .iter()
-                .any(|wish| wish == name || wish == "*")
-            && self.capabilities.fields_write.contains(name)
+    pub(crate) fn writes(&self, field: &Field) -> bool {
+        !field.is_concealed && field.name != "id" && self.writes.contains(&field.name)
+    }
+}
+
+impl Deref for Placed {
+    type Target = PluginSlot;
+
+    fn deref(&self) -> &PluginSlot {
+        &self.slot
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::error::field as problem;
 use crate::field::describe;
 use crate::value::MASK;
-use crate::{Error, FieldType, Problem, Result, Schema, Status, Value, email};
+use crate::{Error, Field, FieldType, Problem, Result, Schema, Status, Value, email};
 
 /// Whether a record is made or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,15 +147,11 @@ impl Draft {
         }
     }
 
-    /// What is not concealed, as JSON.
-    pub fn to_json(&self) -> Map<String, Json> {
-        let open = self
-            .values
+    /// The fields it carries and their values, secrets included.
+    pub fn iter(&self) -> impl Iterator<Item = (&Field, &Value)> {
+        self.values
             .iter()
-            .map(|(&index, value)| (&self.schema.fields()[index], value));
-        open.filter(|(field, _)| !field.is_concealed)
-            .map(|(field, value)| (field.name.clone(), value.to_json()))
-            .collect()
+            .map(|(&index, value)| (&self.schema.fields()[index], value))
     }
 
     /// Checks every value and, on create, fills in the defaults.
