@@ -6,5 +6,8 @@ use roster_sdk::Linked;
 use roster_tests::{Journal, Shout};
 
 fn main() -> ExitCode {
-    roster_server::run([Linked::hooks::<Shout>("shout"), Linked::hooks::<Journal>("journal")])
+    roster_server::run([
+        Linked::hooks::<Shout>("shout"),
+        Linked::hooks::<Journal>("journal"),
+    ])
 }

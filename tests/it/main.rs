@@ -6,6 +6,8 @@ mod access;
 mod auth;
 mod hooks;
 mod migrations;
+mod plugins;
+mod process;
 mod sdk;
 mod server;
 mod settings;

@@ -11,7 +11,9 @@ async fn open(database: &Database) -> Store {
         Kind::Sqlite => Location::Sqlite(database.file()),
         Kind::Postgres => Location::Postgres(database.url().to_owned()),
     };
-    Store::open(&Settings::new(location)).await.expect("a store")
+    Store::open(&Settings::new(location))
+        .await
+        .expect("a store")
 }
 
 /// What a schema is made of, in words that both databases share.
@@ -37,7 +39,10 @@ async fn shape(database: &Database) -> Shape {
     let indexes = database.rows(indexes).await;
     Shape {
         columns: columns.collect(),
-        indexes: indexes.iter().map(|row| format!("{} {}", text(&row[0]), text(&row[1]))).collect(),
+        indexes: indexes
+            .iter()
+            .map(|row| format!("{} {}", text(&row[0]), text(&row[1])))
+            .collect(),
     }
 }
 
@@ -86,7 +91,13 @@ async fn every_step_can_be_taken_back_and_taken_again() {
     let second = shape(&database).await;
 
     assert!(first.columns.len() > 100, "{}", first.columns.len());
-    assert_eq!(nothing, Shape { columns: BTreeMap::new(), indexes: BTreeSet::new() });
+    assert_eq!(
+        nothing,
+        Shape {
+            columns: BTreeMap::new(),
+            indexes: BTreeSet::new()
+        }
+    );
     assert_eq!(first, second);
 }
 
@@ -96,7 +107,11 @@ async fn steps_are_taken_back_one_at_a_time_and_the_status_says_so() {
     let store = open(&database).await;
     let applied = async || {
         let steps = migrate::status(&store).await.expect("a status");
-        steps.iter().filter(|step| step.is_applied).map(|step| step.version).collect::<Vec<_>>()
+        steps
+            .iter()
+            .filter(|step| step.is_applied)
+            .map(|step| step.version)
+            .collect::<Vec<_>>()
     };
 
     assert_eq!(applied().await, Vec::<i64>::new());

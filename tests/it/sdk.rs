@@ -18,8 +18,12 @@ async fn has_sdk() -> bool {
         return true;
     }
     let mut npm = Command::new("npm");
-    npm.current_dir(suite).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-    npm.stdin(Stdio::null()).status().await.is_ok_and(|status| status.success())
+    npm.current_dir(suite)
+        .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    npm.stdin(Stdio::null())
+        .status()
+        .await
+        .is_ok_and(|status| status.success())
 }
 
 /// What the SDK tells of a server; nothing where there is no Node.
@@ -32,7 +36,10 @@ async fn story(setup: Setup) -> Option<Json> {
     let server = setup.start().await;
     let script = root().join("tests/sdk/story.mjs");
     let mut node = Command::new("node");
-    node.arg(script).arg(server.base()).args([ADMIN, PASSWORD]).kill_on_drop(true);
+    node.arg(script)
+        .arg(server.base())
+        .args([ADMIN, PASSWORD])
+        .kill_on_drop(true);
     let told = node.stdin(Stdio::null()).output().await.expect("a story");
     let errors = String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success(), "{errors}");
@@ -44,7 +51,9 @@ async fn the_sdk_tells_one_users_whole_story_natively_and_with_a_component() {
     let native = Setup::new().plugin("slug", &format!("source = \"builtin\"\n{GRANTS}"));
     let component = Setup::new().guest("slug", "roster-slug", GRANTS);
 
-    let Some(told) = story(native).await else { return };
+    let Some(told) = story(native).await else {
+        return;
+    };
     let again = story(component).await;
 
     assert_eq!(again.as_ref(), Some(&told));

@@ -23,8 +23,11 @@ async fn a_change_is_seen_at_once_and_kept_in_the_revisions() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let body = json!({"project_name": "Users of Example", "theme_dark_overrides": {"primary": "#ff0000"}});
-    let answer = admin.patch("/settings?fields=project_name,theme_dark_overrides", body).await;
+    let body =
+        json!({"project_name": "Users of Example", "theme_dark_overrides": {"primary": "#ff0000"}});
+    let answer = admin
+        .patch("/settings?fields=project_name,theme_dark_overrides", body)
+        .await;
 
     assert_snapshot!(answer, @r##"
     200
@@ -32,7 +35,10 @@ async fn a_change_is_seen_at_once_and_kept_in_the_revisions() {
     "##);
     let info = server.stranger().get("/server/info").await;
     assert_eq!(info.data()["project"]["project_name"], "Users of Example");
-    let revisions = server.database().count("revisions", "collection = 'directus_settings'").await;
+    let revisions = server
+        .database()
+        .count("revisions", "collection = 'directus_settings'")
+        .await;
     assert_eq!(revisions, 1);
 }
 
@@ -44,13 +50,29 @@ async fn bad_settings_change_nothing() {
 
     for (body, code) in [
         (json!({"project_name": null}), "400 FAILED_VALIDATION"),
-        (json!({"project_name": "x".repeat(101)}), "400 VALUE_TOO_LONG"),
-        (json!({"auth_login_attempts": "many"}), "400 INVALID_PAYLOAD"),
+        (
+            json!({"project_name": "x".repeat(101)}),
+            "400 VALUE_TOO_LONG",
+        ),
+        (
+            json!({"auth_login_attempts": "many"}),
+            "400 INVALID_PAYLOAD",
+        ),
         (json!({"nope": 1}), "400 INVALID_PAYLOAD"),
-        (json!({"auth_password_policy": "/(/"}), "400 FAILED_VALIDATION"),
-        (json!({"public_registration_role": "01a1ff98-e00b-74dd-bea9-686deeac3cc5"}), "400 INVALID_FOREIGN_KEY"),
+        (
+            json!({"auth_password_policy": "/(/"}),
+            "400 FAILED_VALIDATION",
+        ),
+        (
+            json!({"public_registration_role": "01a1ff98-e00b-74dd-bea9-686deeac3cc5"}),
+            "400 INVALID_FOREIGN_KEY",
+        ),
     ] {
-        assert_eq!(admin.patch("/settings", body.clone()).await.outcome(), code, "{body}");
+        assert_eq!(
+            admin.patch("/settings", body.clone()).await.outcome(),
+            code,
+            "{body}"
+        );
     }
     assert_eq!(admin.get("/settings").await.to_string(), before);
 }
@@ -62,7 +84,9 @@ async fn strangers_and_members_neither_read_nor_change_them() {
 
     for client in [server.stranger(), member] {
         assert_eq!(client.get("/settings").await.outcome(), "403 FORBIDDEN");
-        let change = client.patch("/settings", json!({"project_name": "mine"})).await;
+        let change = client
+            .patch("/settings", json!({"project_name": "mine"}))
+            .await;
         assert_eq!(change.outcome(), "403 FORBIDDEN");
     }
 }

@@ -44,7 +44,9 @@ impl Answer {
     pub fn codes(&self) -> Vec<String> {
         let body = self.json();
         let errors = body["errors"].as_array().expect("a list of errors");
-        let codes = errors.iter().map(|error| error["extensions"]["code"].as_str());
+        let codes = errors
+            .iter()
+            .map(|error| error["extensions"]["code"].as_str());
         codes.map(|code| code.expect("a code").to_owned()).collect()
     }
 
@@ -59,7 +61,10 @@ impl Answer {
 
     /// A header as text, empty where there is none.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 }
 
@@ -67,7 +72,11 @@ impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
         if !self.text.is_empty() {
-            write!(f, "\n{}", redact(&self.text).replace("},{\"message\"", "},\n{\"message\""))?;
+            write!(
+                f,
+                "\n{}",
+                redact(&self.text).replace("},{\"message\"", "},\n{\"message\"")
+            )?;
         }
         Ok(())
     }
@@ -85,7 +94,7 @@ fn redact(text: &str) -> String {
         if let Some(id) = has_shape(rest, UUID) {
             let count = ids.len() + 1;
             let number = *ids.entry(id).or_insert(count);
-            redacted.push_str(&format!("[id {number}]"));
+            redacted.extend(["[id ", &number.to_string(), "]"]);
             rest = &rest[id.len()..];
         } else if let Some(time) = has_shape(rest, TIME) {
             redacted.push_str("[time]");

@@ -1,8 +1,8 @@
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
-use crate::config::{ADMIN, PASSWORD};
 use crate::Answer;
+use crate::config::{ADMIN, PASSWORD};
 
 /// A server that runs somewhere: where it is, and who can ask it.
 #[derive(Debug, Clone)]
@@ -28,7 +28,10 @@ pub struct Client {
 impl Site {
     /// The server at this address.
     pub(crate) fn at(base: String) -> Self {
-        let http = reqwest::Client::builder().no_proxy().build().expect("an HTTP client");
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .expect("an HTTP client");
         Self { base, http }
     }
 
@@ -55,7 +58,10 @@ impl Site {
 
     /// Somebody with this token.
     pub fn bearer(&self, token: impl Into<String>) -> Client {
-        Client { token: Some(token.into()), ..self.stranger() }
+        Client {
+            token: Some(token.into()),
+            ..self.stranger()
+        }
     }
 
     /// The administrator.
@@ -81,7 +87,10 @@ impl Site {
             let mut client = site.bearer(text("access_token"));
             client.refresh_token = text("refresh_token");
             client.email = email;
-            client.id = client.get("/users/me").await.data()["id"].as_str().expect("an id").into();
+            client.id = client.get("/users/me").await.data()["id"]
+                .as_str()
+                .expect("an id")
+                .into();
             client
         }
     }
@@ -100,7 +109,9 @@ impl Site {
 
     /// A logout.
     pub async fn logout(&self, token: &str) -> Answer {
-        self.stranger().post("/auth/logout", json!({ "refresh_token": token })).await
+        self.stranger()
+            .post("/auth/logout", json!({ "refresh_token": token }))
+            .await
     }
 }
 
@@ -113,12 +124,14 @@ impl Client {
     /// Reads with these parameters.
     pub async fn query(&self, path: &str, parameters: &[(&str, &str)]) -> Answer {
         let url = reqwest::Url::parse_with_params("http://x/", parameters).expect("a URL");
-        self.get(&format!("{path}?{}", url.query().unwrap_or_default())).await
+        self.get(&format!("{path}?{}", url.query().unwrap_or_default()))
+            .await
     }
 
     /// Reads the users that pass a filter.
     pub async fn filter(&self, filter: Json) -> Answer {
-        self.query("/users", &[("filter", &filter.to_string())]).await
+        self.query("/users", &[("filter", &filter.to_string())])
+            .await
     }
 
     /// Makes or does.
@@ -143,7 +156,13 @@ impl Client {
 
     /// Sends bytes that are said to be JSON.
     pub async fn raw(&self, method: Method, path: &str, body: impl Into<Vec<u8>>) -> Answer {
-        self.send(method, path, &[("content-type", "application/json")], body.into()).await
+        self.send(
+            method,
+            path,
+            &[("content-type", "application/json")],
+            body.into(),
+        )
+        .await
     }
 
     /// Sends anything.
@@ -154,22 +173,52 @@ impl Client {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Answer {
-        let mut request = self.site.http.request(method, format!("{}{path}", self.site.base));
+        self.try_send(method, path, headers, body)
+            .await
+            .expect("an answer")
+    }
+
+    /// Makes or does, on a server that may go away: nothing if there is no whole answer.
+    pub async fn try_post(&self, path: &str, body: Json) -> Option<Answer> {
+        let headers = [("content-type", "application/json")];
+        self.try_send(Method::POST, path, &headers, body.to_string().into_bytes())
+            .await
+            .ok()
+    }
+
+    async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> reqwest::Result<Answer> {
+        let mut request = self
+            .site
+            .http
+            .request(method, format!("{}{path}", self.site.base));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response = request.body(body).send().await.expect("an answer");
+        let response = request.body(body).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.expect("a text") }
+        Ok(Answer {
+            status,
+            headers,
+            text: response.text().await?,
+        })
     }
 
     /// The same user with another token.
     #[must_use]
     pub fn with_token(&self, token: impl Into<String>) -> Self {
-        Self { token: Some(token.into()), ..self.clone() }
+        Self {
+            token: Some(token.into()),
+            ..self.clone()
+        }
     }
 
     /// Themselves, by the path of their id.

@@ -49,7 +49,9 @@ impl Database {
         let url = match kind {
             Kind::Sqlite => format!("sqlite://{}", folder.path().join("roster.db").display()),
             Kind::Postgres => {
-                administer(&format!("CREATE DATABASE {name}")).await.expect("a new database");
+                administer(&format!("CREATE DATABASE {name}"))
+                    .await
+                    .expect("a new database");
                 let server = postgres();
                 let (server, rest) = server.rsplit_once('/').expect("a URL with a path");
                 let options = rest.split_once('?').map_or("", |(_, options)| options);
@@ -57,7 +59,12 @@ impl Database {
                 format!("{server}/{name}?options[synchronous_commit]=off&{options}")
             }
         };
-        Self { kind, url, name, folder }
+        Self {
+            kind,
+            url,
+            name,
+            folder,
+        }
     }
 
     /// Which kind it is.
@@ -85,17 +92,26 @@ impl Database {
         let sql = AssertSqlSafe(sql);
         match self.kind {
             Kind::Sqlite => {
-                let mut connection =
-                    SqliteConnection::connect(&self.url).await.expect("a connection");
-                let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("rows");
+                let mut connection = SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                let rows = sqlx::query(sql)
+                    .fetch_all(&mut connection)
+                    .await
+                    .expect("rows");
                 let text = |row: &sqlx::sqlite::SqliteRow| {
                     (0..row.len()).map(|at| row.get(at)).collect::<Vec<_>>()
                 };
                 rows.iter().map(text).collect()
             }
             Kind::Postgres => {
-                let mut connection = PgConnection::connect(&self.url).await.expect("a connection");
-                let rows = sqlx::query(sql).fetch_all(&mut connection).await.expect("rows");
+                let mut connection = PgConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                let rows = sqlx::query(sql)
+                    .fetch_all(&mut connection)
+                    .await
+                    .expect("rows");
                 let text = |row: &sqlx::postgres::PgRow| {
                     (0..row.len()).map(|at| row.get(at)).collect::<Vec<_>>()
                 };
@@ -122,13 +138,22 @@ impl Database {
         let sql = AssertSqlSafe(sql);
         match self.kind {
             Kind::Sqlite => {
-                let mut connection =
-                    SqliteConnection::connect(&self.url).await.expect("a connection");
-                sqlx::query(sql).execute(&mut connection).await.expect("a change");
+                let mut connection = SqliteConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                sqlx::query(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("a change");
             }
             Kind::Postgres => {
-                let mut connection = PgConnection::connect(&self.url).await.expect("a connection");
-                sqlx::query(sql).execute(&mut connection).await.expect("a change");
+                let mut connection = PgConnection::connect(&self.url)
+                    .await
+                    .expect("a connection");
+                sqlx::query(sql)
+                    .execute(&mut connection)
+                    .await
+                    .expect("a change");
             }
         }
     }
@@ -148,7 +173,9 @@ impl Drop for Database {
         let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         // The runtime of the test may be gone or busy.
         let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             runtime.map(|runtime| runtime.block_on(administer(&sql)))
         });
         if !matches!(dropping.join(), Ok(Ok(Ok(())))) {

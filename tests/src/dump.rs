@@ -14,7 +14,10 @@ impl Database {
             }
         };
         let rows = self.rows(sql).await;
-        rows.into_iter().flatten().map(|name| name.expect("a name")).collect()
+        rows.into_iter()
+            .flatten()
+            .map(|name| name.expect("a name"))
+            .collect()
     }
 
     /// Everything a table holds, a row a line, bytes in hexadecimal.
@@ -23,13 +26,18 @@ impl Database {
             Kind::Sqlite => {
                 let sql = format!("SELECT name FROM pragma_table_info('{table}')");
                 let columns = self.rows(&sql).await.into_iter().flatten().flatten();
-                let quoted = columns.map(|name| format!("quote(\"{name}\")")).collect::<Vec<_>>();
+                let quoted = columns
+                    .map(|name| format!("quote(\"{name}\")"))
+                    .collect::<Vec<_>>();
                 format!("SELECT {} FROM \"{table}\"", quoted.join(" || ' ' || "))
             }
             Kind::Postgres => format!("SELECT CAST(t AS TEXT) FROM \"{table}\" t"),
         };
         let rows = self.rows(&sql).await;
-        rows.into_iter().flatten().map(|row| row.expect("a text")).collect()
+        rows.into_iter()
+            .flatten()
+            .map(|row| row.expect("a text"))
+            .collect()
     }
 
     /// Everything there is, a row a line, each after the name of its table.
@@ -37,7 +45,7 @@ impl Database {
         let mut all = String::new();
         for table in self.tables().await {
             for row in self.dump(&table).await {
-                all.push_str(&format!("{table} {row}\n"));
+                all.extend([&table, " ", &row, "\n"]);
             }
         }
         all

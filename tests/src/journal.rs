@@ -25,8 +25,13 @@ impl Plugin for Journal {
     type Config = Config;
 
     async fn start(config: Config, _host: &dyn Host) -> Result<Self, StartError> {
-        let opened = OpenOptions::new().create(true).append(true).open(config.file);
-        opened.map(|file| Self { file }).map_err(|error| StartError::new(error.to_string()))
+        let opened = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(config.file);
+        opened
+            .map(|file| Self { file })
+            .map_err(|error| StartError::new(error.to_string()))
     }
 
     fn manifest(&self) -> Manifest {
@@ -38,6 +43,8 @@ impl Plugin for Journal {
 impl Hooks for Journal {
     async fn after_create(&self, cx: &Context, _record: &Record) -> Result<(), Failure> {
         let line = format!("{} {}\n", cx.id, cx.item.as_deref().unwrap_or_default());
-        (&self.file).write_all(line.as_bytes()).map_err(|error| Failure::new(error.to_string()))
+        (&self.file)
+            .write_all(line.as_bytes())
+            .map_err(|error| Failure::new(error.to_string()))
     }
 }

@@ -7,7 +7,10 @@
 //! `ROSTER_TEST_DATABASE` names.
 
 #![forbid(unsafe_code)]
-#![expect(clippy::missing_panics_doc, reason = "a test that cannot go on stops where it stands")]
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on stops where it stands"
+)]
 
 mod answer;
 mod client;
@@ -31,7 +34,7 @@ pub use config::{ADMIN, PASSWORD, SECRET};
 pub use database::{Database, Kind, kind};
 pub use journal::Journal;
 pub use process::{Finished, Process};
-pub use recorder::{Call, RecordingHooks, Recorder};
+pub use recorder::{Call, Recorder, RecordingHooks};
 pub use require::{is_missing, is_not_on_postgres};
 pub use server::TestServer;
 pub use setup::Setup;

@@ -1,7 +1,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use serde_json::Value as Json;
@@ -34,8 +34,15 @@ pub struct Finished {
     pub err: String,
 }
 
+/// What a process has written, line by line, while it is being read.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<(Vec<String>, Vec<String>)>>);
+struct Lines {
+    out: Text,
+    err: Text,
+}
+
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<String>>>);
 
 impl Process {
     /// Runs the binary that users run, to its end, in this folder.
@@ -43,7 +50,9 @@ impl Process {
         let mut command = command("roster", folder);
         command.args(arguments).envs(environment.iter().copied());
         let running = command.output();
-        let output = tokio::time::timeout(PATIENCE, running).await.expect("an end in time");
+        let output = tokio::time::timeout(PATIENCE, running)
+            .await
+            .expect("an end in time");
         let output = output.expect("a process");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         Finished {
@@ -64,7 +73,10 @@ impl Process {
         share_compiled(database.folder());
         share_compiled(&database.folder().join("data"));
         let mut command = command(example, database.folder());
-        command.arg("--config").arg(config).args(["--set", "log.format=json"]);
+        command
+            .arg("--config")
+            .arg(config)
+            .args(["--set", "log.format=json"]);
         for (key, value) in overrides {
             command.arg("--set").arg(format!("{key}={value}"));
         }
@@ -72,12 +84,26 @@ impl Process {
         let lines = Lines::default();
         let out = child.stdout.take().expect("its output");
         let err = child.stderr.take().expect("its errors");
-        let reading = vec![lines.follow(out, |all| &mut all.0), lines.follow(err, |all| &mut all.1)];
-        let look = async || lines.address().or_else(|| lines.is_done(&reading).then(String::new));
+        let reading = vec![lines.out.follow(out), lines.err.follow(err)];
+        let look = async || {
+            lines
+                .address()
+                .or_else(|| lines.is_done(&reading).then(String::new))
+        };
         let address = eventually("a server that listens", look).await;
-        assert!(!address.is_empty(), "the server ended at its start:\n{}", lines.err());
+        assert!(
+            !address.is_empty(),
+            "the server ended at its start:\n{}",
+            lines.err.so_far()
+        );
         let site = Site::at(format!("http://{address}"));
-        Self { child, database, site, lines, reading }
+        Self {
+            child,
+            database,
+            site,
+            lines,
+            reading,
+        }
     }
 
     /// Its database.
@@ -87,19 +113,21 @@ impl Process {
 
     /// What it has written to its standard output so far.
     pub fn out(&self) -> String {
-        self.lines.out()
+        self.lines.out.so_far()
     }
 
     /// What it has written to its standard error so far: its log.
     pub fn err(&self) -> String {
-        self.lines.err()
+        self.lines.err.so_far()
     }
 
     /// Sends it a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("a process that runs");
         let script = format!("kill -{name} {id}");
-        let status = std::process::Command::new("sh").args(["-c", &script]).status();
+        let status = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .status();
         assert!(status.is_ok_and(|status| status.success()), "{script}");
     }
 
@@ -110,7 +138,11 @@ impl Process {
         for reading in self.reading {
             reading.await.expect("its last lines");
         }
-        Finished { code: ExitStatus::code(&status), out: self.lines.out(), err: self.lines.err() }
+        Finished {
+            code: ExitStatus::code(&status),
+            out: self.lines.out.so_far(),
+            err: self.lines.err.so_far(),
+        }
     }
 
     /// Kills it, as `kill -9` does, and gives what is left: the database.
@@ -133,33 +165,33 @@ impl Deref for Process {
     }
 }
 
-impl Lines {
-    fn follow(
-        &self,
-        stream: impl AsyncRead + Send + Unpin + 'static,
-        which: fn(&mut (Vec<String>, Vec<String>)) -> &mut Vec<String>,
-    ) -> JoinHandle<()> {
-        let all = self.clone();
+impl Text {
+    fn follow(&self, stream: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
+        let text = self.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(stream).lines();
             while let Ok(Some(line)) = lines.next_line().await {
-                which(&mut all.0.lock().unwrap_or_else(PoisonError::into_inner)).push(line);
+                text.lock().push(line);
             }
         })
     }
 
-    fn out(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.join("\n")
+    fn so_far(&self) -> String {
+        self.lock().join("\n")
     }
 
-    fn err(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).1.join("\n")
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl Lines {
     /// Where the server listens, once it has said so.
     fn address(&self) -> Option<String> {
-        let said = self.err();
-        let mut lines = said.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        let said = self.err.so_far();
+        let mut lines = said
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Json>(line).ok());
         // The framework says the same words, without an address.
         lines.find_map(|line| match line["message"].as_str() {
             Some("server started") => line["address"].as_str().map(ToOwned::to_owned),
@@ -175,7 +207,10 @@ impl Lines {
 fn command(example: &str, folder: &Path) -> Command {
     let mut command = Command::new(binary(example));
     command.current_dir(folder).kill_on_drop(true);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     // Settings of whoever runs the tests are not for the server.
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROSTER")) {
         command.env_remove(name);
@@ -203,21 +238,31 @@ fn binary(example: &str) -> PathBuf {
 fn is_older(path: &Path, dependencies: &Path) -> bool {
     let changed = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
     let is_ours = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("libroster_") && name.ends_with(".rlib")
+        let name = path.file_stem().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("libroster_"))
+            && path.extension().is_some_and(|kind| kind == "rlib")
     };
     let entries = std::fs::read_dir(dependencies).expect("a readable folder");
-    let crates = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_ours);
+    let crates = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(is_ours);
     let newest: Option<SystemTime> = crates.filter_map(|path| changed(&path)).max();
     changed(path).is_none() || changed(path) < newest
 }
 
 fn build(target: &Path) {
     let mut cargo = std::process::Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["build", "--quiet", "-p", "roster-tests", "--examples"]);
-    cargo.arg("--target-dir").arg(target.parent().expect("a target folder"));
+    cargo
+        .current_dir(root())
+        .args(["build", "--quiet", "-p", "roster-tests", "--examples"]);
+    cargo
+        .arg("--target-dir")
+        .arg(target.parent().expect("a target folder"));
     if target.ends_with("release") {
         cargo.arg("--release");
     }
-    assert!(cargo.status().expect("cargo").success(), "the examples do not build");
+    assert!(
+        cargo.status().expect("cargo").success(),
+        "the examples do not build"
+    );
 }

@@ -32,7 +32,10 @@ pub struct Call {
 impl Call {
     /// The text of a field that was shown.
     pub fn text(&self, field: &str) -> &str {
-        self.values.get(field).and_then(Json::as_str).unwrap_or_default()
+        self.values
+            .get(field)
+            .and_then(Json::as_str)
+            .unwrap_or_default()
     }
 }
 
@@ -69,7 +72,10 @@ impl Default for Recorder {
 impl Recorder {
     /// One that has seen nothing and subscribes to everything.
     pub fn new() -> Self {
-        let recorder = Self { key: Uuid::new_v4().to_string().into(), script: Arc::default() };
+        let recorder = Self {
+            key: Uuid::new_v4().to_string().into(),
+            script: Arc::default(),
+        };
         lock(&RECORDERS).insert(recorder.key.to_string(), recorder.clone());
         recorder
     }
@@ -102,10 +108,7 @@ impl Recorder {
 
     /// It does this after a write or a login.
     #[must_use]
-    pub fn after(
-        self,
-        act: impl Fn(&Call) -> Result<(), Failure> + Send + Sync + 'static,
-    ) -> Self {
+    pub fn after(self, act: impl Fn(&Call) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
         lock(&self.script).after = Some(Arc::new(act));
         self
     }
@@ -124,7 +127,11 @@ impl Recorder {
 
     /// The names of the events so far, in the order of the calls.
     pub fn events(&self) -> Vec<&'static str> {
-        lock(&self.script).calls.iter().map(|call| call.event.as_str()).collect()
+        lock(&self.script)
+            .calls
+            .iter()
+            .map(|call| call.event.as_str())
+            .collect()
     }
 
     /// Forgets what was so far.
@@ -136,7 +143,7 @@ impl Recorder {
         &self.key
     }
 
-    pub(crate) fn linked(&self, name: &str) -> Linked {
+    pub(crate) fn linked(name: &str) -> Linked {
         Linked::hooks::<RecordingHooks>(name)
     }
 }
@@ -161,14 +168,18 @@ impl Plugin for RecordingHooks {
 
     async fn start(config: Config, _host: &dyn Host) -> Result<Self, StartError> {
         let recorder = lock(&RECORDERS).get(&config.recorder).cloned();
-        recorder.map(Self).ok_or_else(|| StartError::new("no recorder of that key"))
+        recorder
+            .map(Self)
+            .ok_or_else(|| StartError::new("no recorder of that key"))
     }
 
     fn manifest(&self) -> Manifest {
         let script = lock(&self.0.script);
         let all = || vec!["*".to_owned()];
         let events = script.events.clone().unwrap_or_else(|| Event::ALL.to_vec());
-        let manifest = events.into_iter().fold(Manifest::new("recorder", "1.0.0"), Manifest::on);
+        let manifest = events
+            .into_iter()
+            .fold(Manifest::new("recorder", "1.0.0"), Manifest::on);
         manifest
             .reads(script.reads.clone().unwrap_or_else(all))
             .writes(script.writes.clone().unwrap_or_else(all))
@@ -188,13 +199,13 @@ impl RecordingHooks {
         act.map_or(Ok(()), |act| act(&call, draft))
     }
 
-    fn take_after(&self, call: Call) -> Result<(), Failure> {
+    fn take_after(&self, call: &Call) -> Result<(), Failure> {
         let act = {
             let mut script = lock(&self.0.script);
             script.calls.push(call.clone());
             script.after.clone()
         };
-        act.map_or(Ok(()), |act| act(&call))
+        act.map_or(Ok(()), |act| act(call))
     }
 }
 
@@ -223,20 +234,25 @@ impl Hooks for RecordingHooks {
         stored: &Record,
         draft: &mut Draft,
     ) -> Result<(), HookError> {
-        let call = Call { stored: stored.0.clone(), ..call(cx, draft.values()) };
+        let call = Call {
+            stored: stored.0.clone(),
+            ..call(cx, draft.values())
+        };
         self.take_before(call, draft).await
     }
 
     async fn before_delete(&self, cx: &Context, stored: &Record) -> Result<(), HookError> {
-        self.take_before(call(cx, &stored.0), &mut Draft::default()).await
+        self.take_before(call(cx, &stored.0), &mut Draft::default())
+            .await
     }
 
     async fn before_login(&self, cx: &Context, login: &Login) -> Result<(), HookError> {
-        self.take_before(call(cx, &login.user.0), &mut Draft::default()).await
+        self.take_before(call(cx, &login.user.0), &mut Draft::default())
+            .await
     }
 
     async fn after_create(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
-        self.take_after(call(cx, &record.0))
+        self.take_after(&call(cx, &record.0))
     }
 
     async fn after_update(
@@ -245,14 +261,17 @@ impl Hooks for RecordingHooks {
         record: &Record,
         changed: &[String],
     ) -> Result<(), Failure> {
-        self.take_after(Call { changed: changed.to_vec(), ..call(cx, &record.0) })
+        self.take_after(&Call {
+            changed: changed.to_vec(),
+            ..call(cx, &record.0)
+        })
     }
 
     async fn after_delete(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
-        self.take_after(call(cx, &record.0))
+        self.take_after(&call(cx, &record.0))
     }
 
     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
-        self.take_after(call(cx, &login.user.0))
+        self.take_after(&call(cx, &login.user.0))
     }
 }

@@ -5,7 +5,10 @@ use crate::database::{Kind, kind};
 #[track_caller]
 pub fn is_missing(what: &str) {
     let is_required = std::env::var("ROSTER_TEST_REQUIRE").is_ok_and(|value| value == "all");
-    assert!(!is_required, "{what} is missing, and ROSTER_TEST_REQUIRE=all");
+    assert!(
+        !is_required,
+        "{what} is missing, and ROSTER_TEST_REQUIRE=all"
+    );
     eprintln!("skipped: {what} is missing");
 }
 

@@ -34,7 +34,14 @@ impl TestServer {
         let started = try_start(&database, &text, &overrides, &linked).await;
         let server = started.unwrap_or_else(|error| panic!("the server does not start: {error}"));
         let site = Site::at(format!("http://{}", server.address()));
-        Self { server, database, text, overrides, linked, site }
+        Self {
+            server,
+            database,
+            text,
+            overrides,
+            linked,
+            site,
+        }
     }
 
     pub(crate) async fn refusal(
@@ -80,7 +87,9 @@ impl TestServer {
 /// Waits until a database has nothing left to deliver.
 pub(crate) async fn settled(database: &Database) {
     let look = async || {
-        let waiting = database.count("deliveries", "state IN ('pending', 'leased')").await;
+        let waiting = database
+            .count("deliveries", "state IN ('pending', 'leased')")
+            .await;
         (waiting == 0).then_some(())
     };
     eventually("an empty outbox", look).await;

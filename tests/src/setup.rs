@@ -23,12 +23,28 @@ impl Default for Setup {
 impl Setup {
     /// What every test server is told, on a fresh database.
     pub fn new() -> Self {
-        Self { text: config::usual(), ..Self::bare() }
+        Self {
+            text: config::usual(),
+            ..Self::bare()
+        }
     }
 
     /// No more than a free port and a fresh database.
     pub const fn bare() -> Self {
-        Self { database: None, text: String::new(), overrides: Vec::new(), linked: Vec::new() }
+        Self {
+            database: None,
+            text: String::new(),
+            overrides: Vec::new(),
+            linked: Vec::new(),
+        }
+    }
+
+    /// On a database on which a server has run before: the first administrator is there, whatever
+    /// plugins think of them.
+    #[must_use]
+    pub async fn lived_in(self) -> Self {
+        let server = Self::new().start().await;
+        self.on(&server.stop().await)
     }
 
     /// On a database that is there already.
@@ -48,7 +64,8 @@ impl Setup {
     /// With a plugin: what stands in its section.
     #[must_use]
     pub fn plugin(mut self, name: &str, section: &str) -> Self {
-        self.text.push_str(&format!("\n[plugins.{name}]\n{section}\n"));
+        self.text
+            .extend(["\n[plugins.", name, "]\n", section, "\n"]);
         self
     }
 
@@ -56,7 +73,13 @@ impl Setup {
     #[must_use]
     pub fn guest(self, name: &str, package: &str, section: &str) -> Self {
         let file = guest(package);
-        self.plugin(name, &format!("source = '{}'\ntimeout = \"10s\"\n{section}", file.display()))
+        self.plugin(
+            name,
+            &format!(
+                "source = '{}'\ntimeout = \"10s\"\n{section}",
+                file.display()
+            ),
+        )
     }
 
     /// With one more native plugin that configuration can name.
@@ -69,14 +92,18 @@ impl Setup {
     /// With a recorder that may read and write every field.
     #[must_use]
     pub fn record(self, recorder: &Recorder) -> Self {
-        self.record_as("recorder", recorder, "capabilities.fields = { read = ['*'], write = ['*'] }")
+        self.record_as(
+            "recorder",
+            recorder,
+            "capabilities.fields = { read = ['*'], write = ['*'] }",
+        )
     }
 
     /// With a recorder under a name of its own, and with what else stands in its section.
     #[must_use]
     pub fn record_as(self, name: &str, recorder: &Recorder, section: &str) -> Self {
         let section = format!("config = {{ recorder = '{}' }}\n{section}", recorder.key());
-        self.plugin(name, &section).linked(recorder.linked(name))
+        self.plugin(name, &section).linked(Recorder::linked(name))
     }
 
     /// Starts it inside the test.

@@ -19,7 +19,10 @@ impl Plugin for Shout {
     }
 
     fn manifest(&self) -> Manifest {
-        Manifest::new("shout", "1.0.0").on(Event::BeforeCreate).reads(["title"]).writes(["title"])
+        Manifest::new("shout", "1.0.0")
+            .on(Event::BeforeCreate)
+            .reads(["title"])
+            .writes(["title"])
     }
 }
 

@@ -20,7 +20,10 @@ pub fn eventually<T, F: Future<Output = Option<T>>>(
             if let Some(found) = look().await {
                 return found;
             }
-            assert!(Instant::now() < deadline, "{caller}: waited in vain for {what}");
+            assert!(
+                Instant::now() < deadline,
+                "{caller}: waited in vain for {what}"
+            );
         }
     }
 }

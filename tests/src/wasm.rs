@@ -5,7 +5,11 @@ use std::sync::OnceLock;
 
 use crate::workspace::root;
 
-const PACKAGES: [&str; 3] = ["roster-slug", "roster-hostile-plugin", "roster-two-kinds-plugin"];
+const PACKAGES: [&str; 3] = [
+    "roster-slug",
+    "roster-hostile-plugin",
+    "roster-two-kinds-plugin",
+];
 
 /// The component built from this package. All are built once for a run, in a target folder of
 /// their own: a nested cargo in the outer one's folder would wait for its lock.
@@ -20,17 +24,30 @@ fn build() {
     let folder = root().join("target/guests");
     std::fs::create_dir_all(&folder).expect("a target folder");
     let lock = File::create(folder.join("tests.lock")).expect("a lock");
-    lock.lock().expect("a turn: another process may be building");
+    lock.lock()
+        .expect("a turn: another process may be building");
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root()).args(["build", "--quiet", "--profile", "guest"]);
-    cargo.args(["--target", "wasm32-wasip2", "--target-dir"]).arg(&folder);
+    cargo
+        .current_dir(root())
+        .args(["build", "--quiet", "--profile", "guest"]);
+    cargo
+        .args(["--target", "wasm32-wasip2", "--target-dir"])
+        .arg(&folder);
     // Flags for the outer build, such as those of a coverage run, are not for the guests.
-    for flags in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "LLVM_PROFILE_FILE"] {
+    for flags in [
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+        "LLVM_PROFILE_FILE",
+    ] {
         cargo.env_remove(flags);
     }
     for package in PACKAGES {
         cargo.args(["-p", package]);
     }
     let status = cargo.status().expect("cargo");
-    assert!(status.success(), "the guests do not build: is the target wasm32-wasip2 installed?");
+    assert!(
+        status.success(),
+        "the guests do not build: is the target wasm32-wasip2 installed?"
+    );
 }

@@ -46,7 +46,10 @@ async fn operations(server: &TestServer) -> Vec<String> {
 async fn ask(client: &Client, operation: &str, id: &str) -> Answer {
     let (method, path) = operation.split_once(' ').expect("a method and a path");
     let path = path.replace("{id}", id);
-    assert!(!path.contains('{'), "say what stands for the parameters of {operation}");
+    assert!(
+        !path.contains('{'),
+        "say what stands for the parameters of {operation}"
+    );
     let method = Method::from_bytes(method.as_bytes()).expect("a method");
     match method {
         Method::GET => client.get(&path).await,
@@ -98,9 +101,16 @@ async fn every_route_refuses_users_without_rights() {
 
     let open = not_refused(&ada, &operations, &admin.id).await;
 
-    let allowed = OPEN.iter().chain(&SIGNED_IN).map(ToString::to_string).collect();
+    let allowed = OPEN
+        .iter()
+        .chain(&SIGNED_IN)
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(open, allowed);
-    assert_eq!(server.database().count("users", "title = 'changed'").await, 0);
+    assert_eq!(
+        server.database().count("users", "title = 'changed'").await,
+        0
+    );
     assert_eq!(ada.get("/users/me").await.data(), json!({ "id": ada.id }));
 }
 
@@ -114,6 +124,9 @@ async fn an_administrator_is_refused_nothing() {
         let victim = admin.post("/users", json!({})).await.data();
         let id = victim["id"].as_str().expect("an id");
         let answer = ask(&admin, &operation, id).await;
-        assert!(!matches!(answer.status, 401 | 403 | 404 | 500), "{operation}: {answer}");
+        assert!(
+            !matches!(answer.status, 401 | 403 | 404 | 500),
+            "{operation}: {answer}"
+        );
     }
 }

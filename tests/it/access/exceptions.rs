@@ -6,7 +6,10 @@ use roster_tests::{files, root};
 /// The code of a file without its tests.
 fn code(path: &std::path::Path) -> String {
     let text = std::fs::read_to_string(root().join(path)).expect("a file");
-    text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+    text.split("#[cfg(test)]")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The files of the core that are no tests.
@@ -14,14 +17,22 @@ fn sources() -> Vec<std::path::PathBuf> {
     let is_test = |path: &std::path::Path| {
         path.iter().any(|part| part == "tests") || path.ends_with("tests.rs")
     };
-    files("core", ".rs").into_iter().filter(|path| !is_test(path)).collect()
+    files("core", ".rs")
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .collect()
 }
 
 /// How often a piece of text occurs, for each file where it does.
 fn uses(piece: &str) -> String {
-    let counts = sources().into_iter().map(|path| (code(&path).matches(piece).count(), path));
+    let counts = sources()
+        .into_iter()
+        .map(|path| (code(&path).matches(piece).count(), path));
     let lines = counts.filter(|(count, _)| *count > 0);
-    lines.map(|(count, path)| format!("{count} {}\n", path.display())).collect()
+    let lines: Vec<String> = lines
+        .map(|(count, path)| format!("{count} {}", path.display()))
+        .collect();
+    lines.join("\n")
 }
 
 #[test]

@@ -74,8 +74,19 @@ async fn who_may_not_read_learns_nothing_by_asking_differently() {
     for client in [server.stranger(), member] {
         let list = seen(&client.get("/users").await);
         assert_eq!(list.0, 403);
-        for query in ["fields=nope", "sort=nope", "filter={", "filter[nope]=1", "limit=x", "meta=*"] {
-            assert_eq!(seen(&client.get(&format!("/users?{query}")).await), list, "{query}");
+        for query in [
+            "fields=nope",
+            "sort=nope",
+            "filter={",
+            "filter[nope]=1",
+            "limit=x",
+            "meta=*",
+        ] {
+            assert_eq!(
+                seen(&client.get(&format!("/users?{query}")).await),
+                list,
+                "{query}"
+            );
         }
         let by_id = seen(&client.get(&format!("/users/{MISSING}?fields=nope")).await);
         assert_eq!(by_id, seen(&client.get(&format!("/users/{MISSING}")).await));
@@ -90,6 +101,9 @@ async fn the_method_of_a_missing_route_makes_no_difference() {
     let missing = stranger.get("/roles").await;
     assert_eq!(missing.outcome(), "404 ROUTE_NOT_FOUND");
     for method in [Method::POST, Method::PATCH, Method::DELETE, Method::PUT] {
-        assert_eq!(stranger.json(method, "/roles", &json!({})).await.text, missing.text);
+        assert_eq!(
+            stranger.json(method, "/roles", &json!({})).await.text,
+            missing.text
+        );
     }
 }

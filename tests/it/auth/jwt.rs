@@ -21,7 +21,11 @@ fn sign(algorithm: Algorithm, secret: &str, claims: &Json) -> String {
 fn with(claims: &Json, name: &str, value: Json) -> Json {
     let mut changed = claims.clone();
     let map = changed.as_object_mut().expect("an object");
-    if value.is_null() { map.remove(name) } else { map.insert(name.to_owned(), value) };
+    if value.is_null() {
+        map.remove(name)
+    } else {
+        map.insert(name.to_owned(), value)
+    };
     changed
 }
 
@@ -33,10 +37,19 @@ async fn an_access_token_says_who_in_which_session_and_until_when() {
     let claims = claims(&admin);
 
     assert_eq!(claims["id"], json!(admin.id));
-    assert_eq!(claims["role"], admin.get("/users/me?fields=role").await.data()["role"]);
-    assert_eq!((&claims["app_access"], &claims["admin_access"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        claims["role"],
+        admin.get("/users/me?fields=role").await.data()["role"]
+    );
+    assert_eq!(
+        (&claims["app_access"], &claims["admin_access"]),
+        (&json!(true), &json!(true))
+    );
     assert_eq!(claims["iss"], "directus");
-    let age = claims["exp"].as_i64().zip(claims["iat"].as_i64()).map(|(exp, iat)| exp - iat);
+    let age = claims["exp"]
+        .as_i64()
+        .zip(claims["iat"].as_i64())
+        .map(|(exp, iat)| exp - iat);
     assert_eq!(age, Some(900));
     assert_eq!(claims.as_object().map(serde_json::Map::len), Some(8));
 }
@@ -55,7 +68,10 @@ async fn only_our_own_signature_counts() {
     };
 
     for (what, bad) in [
-        ("another secret", sign(Algorithm::HS256, "another secret", &good)),
+        (
+            "another secret",
+            sign(Algorithm::HS256, "another secret", &good),
+        ),
         ("no secret", sign(Algorithm::HS256, "", &good)),
         ("HS384", sign(Algorithm::HS384, SECRET, &good)),
         ("HS512", sign(Algorithm::HS512, SECRET, &good)),
@@ -63,14 +79,24 @@ async fn only_our_own_signature_counts() {
         ("None", none(r#"{"alg":"None","typ":"JWT"}"#)),
         ("no algorithm", none("{}")),
         ("no signature", format!("{unsigned}.")),
-        ("a signature of another case", format!("{unsigned}.{}", signature.to_uppercase())),
+        (
+            "a signature of another case",
+            format!("{unsigned}.{}", signature.to_uppercase()),
+        ),
         ("a signature cut short", token[..token.len() - 2].to_owned()),
         ("a signature of more", format!("{token}AAAA")),
     ] {
         let answer = server.bearer(bad).get("/users/me").await;
         assert_eq!(answer.outcome(), "403 INVALID_TOKEN", "{what}");
     }
-    assert_eq!(server.bearer(sign(Algorithm::HS256, SECRET, &good)).get("/users/me").await.status, 200);
+    assert_eq!(
+        server
+            .bearer(sign(Algorithm::HS256, SECRET, &good))
+            .get("/users/me")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -91,7 +117,11 @@ async fn every_claim_is_needed_and_looked_at() {
         ("exp", json!(-1), "401 TOKEN_EXPIRED"),
         ("sid", of_member["sid"].clone(), "401 INVALID_CREDENTIALS"),
         ("id", of_member["id"].clone(), "401 INVALID_CREDENTIALS"),
-        ("sid", json!("01890000-0000-7000-8000-000000000000"), "401 INVALID_CREDENTIALS"),
+        (
+            "sid",
+            json!("01890000-0000-7000-8000-000000000000"),
+            "401 INVALID_CREDENTIALS",
+        ),
         ("iss", json!("somebody"), "401 INVALID_CREDENTIALS"),
         ("iss", json!(null), "401 INVALID_CREDENTIALS"),
     ] {

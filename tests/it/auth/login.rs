@@ -19,7 +19,13 @@ async fn a_login_gives_tokens_and_notes_when() {
     let admin = server.bearer(tokens["access_token"].as_str().expect("a token"));
     let me = admin.get("/users/me?fields=last_access").await.data();
     assert!(me["last_access"].is_string(), "{me}");
-    assert_eq!(server.database().count("activity", "action = 'login'").await, 1);
+    assert_eq!(
+        server
+            .database()
+            .count("activity", "action = 'login'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -28,7 +34,9 @@ async fn every_refusal_looks_the_same() {
     let admin = server.admin().await;
     let make = async |name: &str, more: serde_json::Value| {
         let mut body = json!({ "email": format!("{name}@example.com"), "password": PASSWORD });
-        body.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
+        body.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("one").clone());
         admin.post("/users", body).await.data();
     };
     for status in ["draft", "invited", "unverified", "suspended", "archived"] {
@@ -45,7 +53,15 @@ async fn every_refusal_looks_the_same() {
     "#);
     let wrong = server.login(ADMIN, "wrong").await;
     assert_eq!(wrong.to_string(), unknown.to_string());
-    for name in ["draft", "invited", "unverified", "suspended", "archived", "sso", "nopassword"] {
+    for name in [
+        "draft",
+        "invited",
+        "unverified",
+        "suspended",
+        "archived",
+        "sso",
+        "nopassword",
+    ] {
         let refused = server.login(&format!("{name}@example.com"), PASSWORD).await;
         assert_eq!(refused.to_string(), unknown.to_string(), "{name}");
         let headers = |answer: &roster_tests::Answer| {
@@ -62,8 +78,15 @@ async fn a_refusal_takes_its_time() {
 
     for (email, password) in [("nobody@example.com", PASSWORD), (ADMIN, "wrong")] {
         let begun = Instant::now();
-        assert_eq!(server.login(email, password).await.outcome(), "401 INVALID_CREDENTIALS");
-        assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
+        assert_eq!(
+            server.login(email, password).await.outcome(),
+            "401 INVALID_CREDENTIALS"
+        );
+        assert!(
+            begun.elapsed() >= Duration::from_millis(300),
+            "{:?}",
+            begun.elapsed()
+        );
     }
 }
 
@@ -99,7 +122,8 @@ async fn everything_wrong_with_a_login_is_said_at_once() {
 async fn null_is_as_good_as_nothing() {
     let server = TestServer::start().await;
 
-    let body = json!({ "email": ADMIN, "password": PASSWORD, "mode": null, "otp": null, "more": 1 });
+    let body =
+        json!({ "email": ADMIN, "password": PASSWORD, "mode": null, "otp": null, "more": 1 });
     let answer = server.stranger().post("/auth/login", body).await;
 
     assert_eq!(answer.outcome(), "200");
@@ -107,18 +131,36 @@ async fn null_is_as_good_as_nothing() {
 
 #[tokio::test]
 async fn a_weak_hash_is_replaced_at_the_next_good_login() {
-    let weak = Setup::new().set("auth.password.memory", "32KiB").start().await;
+    let weak = Setup::new()
+        .set("auth.password.memory", "32KiB")
+        .start()
+        .await;
     let database = weak.stop().await;
     let hash = "SELECT password FROM users";
-    assert!(database.text(hash).await.starts_with("$argon2id$v=19$m=32,t=1,p=1$"));
+    assert!(
+        database
+            .text(hash)
+            .await
+            .starts_with("$argon2id$v=19$m=32,t=1,p=1$")
+    );
 
     let server = Setup::new().on(&database).start().await;
     let wrong = server.login(ADMIN, "wrong").await;
     assert_eq!(wrong.outcome(), "401 INVALID_CREDENTIALS");
-    assert!(database.text(hash).await.starts_with("$argon2id$v=19$m=32,"));
+    assert!(
+        database
+            .text(hash)
+            .await
+            .starts_with("$argon2id$v=19$m=32,")
+    );
     assert_eq!(server.login(ADMIN, PASSWORD).await.outcome(), "200");
 
-    assert!(database.text(hash).await.starts_with("$argon2id$v=19$m=64,"));
+    assert!(
+        database
+            .text(hash)
+            .await
+            .starts_with("$argon2id$v=19$m=64,")
+    );
     assert_eq!(server.login(ADMIN, PASSWORD).await.outcome(), "200");
 }
 
@@ -130,5 +172,12 @@ async fn there_are_no_other_providers_yet() {
     200
     {"data":[],"disableDefault":false}
     "#);
-    assert_eq!(server.stranger().post("/auth/login/github", json!({})).await.outcome(), "404 ROUTE_NOT_FOUND");
+    assert_eq!(
+        server
+            .stranger()
+            .post("/auth/login/github", json!({}))
+            .await
+            .outcome(),
+        "404 ROUTE_NOT_FOUND"
+    );
 }

@@ -14,9 +14,18 @@ async fn a_logout_is_honoured_on_the_next_request() {
     401
     {"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}
     "#);
-    assert_eq!(server.refresh(&admin.refresh_token).await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        server.refresh(&admin.refresh_token).await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
     assert_eq!(other.get("/users/me").await.outcome(), "200");
-    assert_eq!(server.database().count("activity", "action = 'logout'").await, 1);
+    assert_eq!(
+        server
+            .database()
+            .count("activity", "action = 'logout'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]

@@ -7,11 +7,17 @@ use roster_tests::{Answer, Setup, TestServer};
 use serde_json::json;
 
 fn refresh_token(answer: &Answer) -> String {
-    answer.data()["refresh_token"].as_str().expect("a token").to_owned()
+    answer.data()["refresh_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
 }
 
 fn access_token(answer: &Answer) -> String {
-    answer.data()["access_token"].as_str().expect("a token").to_owned()
+    answer.data()["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
 }
 
 #[tokio::test]
@@ -49,7 +55,10 @@ async fn a_repeat_within_the_grace_gives_the_same_successor() {
     let again = server.refresh(&admin.refresh_token).await;
 
     assert_eq!(refresh_token(&first), refresh_token(&again));
-    assert_eq!(server.refresh(&refresh_token(&first)).await.outcome(), "200");
+    assert_eq!(
+        server.refresh(&refresh_token(&first)).await.outcome(),
+        "200"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +78,13 @@ async fn sixteen_uses_at_once_get_one_successor() {
     }
 
     assert_eq!(successors.len(), 1);
-    assert_eq!(server.database().text("SELECT CAST(sequence AS TEXT) FROM sessions").await, "2");
+    assert_eq!(
+        server
+            .database()
+            .text("SELECT CAST(sequence AS TEXT) FROM sessions")
+            .await,
+        "2"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +105,10 @@ async fn without_grace_one_of_many_wins_and_the_session_ends() {
 
     statuses.sort_unstable();
     assert!(statuses[0] == 200 || statuses[0] == 401, "{statuses:?}");
-    assert!(statuses[1..].iter().all(|status| *status == 401), "{statuses:?}");
+    assert!(
+        statuses[1..].iter().all(|status| *status == 401),
+        "{statuses:?}"
+    );
     assert_eq!(server.database().count("sessions", "1 = 1").await, 0);
 }
 
@@ -110,13 +128,23 @@ async fn a_reuse_after_the_grace_ends_the_session_for_everybody() {
     "#);
     let last = server.refresh(&refresh_token(&third)).await;
     assert_eq!(last.to_string(), reuse.to_string());
-    for token in [access_token(&second), access_token(&third), admin.token.expect("a token")] {
+    for token in [
+        access_token(&second),
+        access_token(&third),
+        admin.token.expect("a token"),
+    ] {
         let answer = server.bearer(token).get("/users/me").await;
         assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS");
     }
     assert_eq!(other.get("/users/me").await.outcome(), "200");
     assert_eq!(server.refresh(&other.refresh_token).await.outcome(), "200");
-    assert_eq!(server.database().count("activity", "action = 'refresh_reuse'").await, 1);
+    assert_eq!(
+        server
+            .database()
+            .count("activity", "action = 'refresh_reuse'")
+            .await,
+        1
+    );
 }
 
 #[tokio::test]
@@ -136,7 +164,10 @@ async fn garbage_gets_a_plain_refusal_and_harms_nobody() {
         ("shorter by a group", token[..71].to_owned()),
         ("extended", format!("{token}A")),
         ("padded", format!("{token}=")),
-        ("in another alphabet", format!("{}=", STANDARD.encode(&bytes))),
+        (
+            "in another alphabet",
+            format!("{}=", STANDARD.encode(&bytes)),
+        ),
         ("in another case", token.to_ascii_uppercase()),
         ("with a blank", format!("{token} ")),
         ("with another secret", with(&|bytes| bytes[55] ^= 1)),
@@ -182,7 +213,9 @@ async fn an_access_token_does_not_refresh_and_a_refresh_token_does_not_act() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let refreshed = server.refresh(admin.token.as_deref().expect("a token")).await;
+    let refreshed = server
+        .refresh(admin.token.as_deref().expect("a token"))
+        .await;
     let acted = server.bearer(&admin.refresh_token).get("/users/me").await;
 
     assert_eq!(refreshed.outcome(), "401 INVALID_CREDENTIALS");
@@ -191,7 +224,10 @@ async fn an_access_token_does_not_refresh_and_a_refresh_token_does_not_act() {
 
 #[tokio::test]
 async fn a_refresh_is_not_held_up_by_an_access_token_that_expired() {
-    let server = Setup::new().set("auth.access_token_ttl", "1s").start().await;
+    let server = Setup::new()
+        .set("auth.access_token_ttl", "1s")
+        .start()
+        .await;
     let admin = server.admin().await;
     let expired = async || {
         let answer = admin.get("/users/me").await;
@@ -208,7 +244,9 @@ async fn a_refresh_is_not_held_up_by_an_access_token_that_expired() {
 
 #[tokio::test]
 async fn a_session_has_an_end_however_much_it_is_used() {
-    let setup = Setup::new().set("auth.session_max_age", "1s").set("auth.refresh_grace", "0s");
+    let setup = Setup::new()
+        .set("auth.session_max_age", "1s")
+        .set("auth.refresh_grace", "0s");
     let server = setup.start().await;
     let admin = server.admin().await;
 
@@ -219,12 +257,18 @@ async fn a_session_has_an_end_however_much_it_is_used() {
     let answer = roster_tests::eventually("the end of a session", ended).await;
 
     assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS");
-    assert_eq!(server.refresh(&admin.refresh_token).await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        server.refresh(&admin.refresh_token).await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
 }
 
 #[tokio::test]
 async fn a_session_that_is_not_used_ends() {
-    let server = Setup::new().set("auth.refresh_token_ttl", "1s").start().await;
+    let server = Setup::new()
+        .set("auth.refresh_token_ttl", "1s")
+        .start()
+        .await;
     let admin = server.admin().await;
     let ended = async || {
         let sql = "UPDATE sessions SET expires_at = created_at";
@@ -244,7 +288,10 @@ async fn sessions_outlive_a_restart_and_a_change_of_the_secret() {
     let database = first.stop().await;
 
     let setup = Setup::new().on(&database).set("auth.secret", NEXT);
-    let server = setup.set("auth.previous_secrets", roster_tests::SECRET).start().await;
+    let server = setup
+        .set("auth.previous_secrets", roster_tests::SECRET)
+        .start()
+        .await;
 
     let answer = server.refresh(&admin.refresh_token).await;
     assert_eq!(answer.outcome(), "200");
@@ -253,8 +300,15 @@ async fn sessions_outlive_a_restart_and_a_change_of_the_secret() {
     let next = server.bearer(access_token(&answer));
     let database = server.stop().await;
 
-    let strict = Setup::new().on(&database).set("auth.secret", NEXT).start().await;
+    let strict = Setup::new()
+        .on(&database)
+        .set("auth.secret", NEXT)
+        .start()
+        .await;
     let with = |client: &roster_tests::Client| strict.bearer(client.token.clone().expect("one"));
-    assert_eq!(with(&old).get("/users/me").await.outcome(), "403 INVALID_TOKEN");
+    assert_eq!(
+        with(&old).get("/users/me").await.outcome(),
+        "403 INVALID_TOKEN"
+    );
     assert_eq!(with(&next).get("/users/me").await.outcome(), "200");
 }

@@ -9,10 +9,22 @@ const TOKEN: &str = "A-static-token-for-tests";
 async fn a_static_token_acts_as_its_user_and_has_to_match_in_full() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    admin.patch("/users/me", json!({ "token": TOKEN })).await.data();
+    admin
+        .patch("/users/me", json!({ "token": TOKEN }))
+        .await
+        .data();
 
-    assert_eq!(server.bearer(TOKEN).get("/users/me").await.data()["id"], json!(admin.id));
-    for bad in [&TOKEN[1..], &TOKEN[..20], &TOKEN.to_lowercase(), &format!("{TOKEN}x"), "x"] {
+    assert_eq!(
+        server.bearer(TOKEN).get("/users/me").await.data()["id"],
+        json!(admin.id)
+    );
+    for bad in [
+        &TOKEN[1..],
+        &TOKEN[..20],
+        &TOKEN.to_lowercase(),
+        &format!("{TOKEN}x"),
+        "x",
+    ] {
         let answer = server.bearer(bad).get("/users/me").await;
         assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS", "{bad}");
     }
@@ -24,7 +36,10 @@ async fn a_static_token_acts_as_its_user_and_has_to_match_in_full() {
 async fn what_is_stored_of_a_token_is_no_token() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    admin.patch("/users/me", json!({ "token": TOKEN })).await.data();
+    admin
+        .patch("/users/me", json!({ "token": TOKEN }))
+        .await
+        .data();
 
     let stored = server.database().text("SELECT token FROM users").await;
 
@@ -43,10 +58,17 @@ async fn a_broken_token_fails_every_route() {
     {"errors":[{"message":"Invalid user credentials.","extensions":{"code":"INVALID_CREDENTIALS"}}]}
     "#);
     for path in ["/server/info", "/users/me", "/nowhere", "/auth"] {
-        assert_eq!(broken.get(path).await.outcome(), "401 INVALID_CREDENTIALS", "{path}");
+        assert_eq!(
+            broken.get(path).await.outcome(),
+            "401 INVALID_CREDENTIALS",
+            "{path}"
+        );
     }
     let login = json!({ "email": roster_tests::ADMIN, "password": roster_tests::PASSWORD });
-    assert_eq!(broken.post("/auth/login", login).await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        broken.post("/auth/login", login).await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
 }
 
 #[tokio::test]
@@ -55,13 +77,25 @@ async fn other_schemes_and_other_shapes_are_no_token() {
     let stranger = server.stranger();
     let with = async |value: &str| {
         let headers = [("authorization", value)];
-        stranger.send(Method::GET, "/users/me", &headers, Vec::new()).await.outcome()
+        stranger
+            .send(Method::GET, "/users/me", &headers, Vec::new())
+            .await
+            .outcome()
     };
 
-    for value in ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Token x", "bearer\u{a0}x"] {
+    for value in [
+        "Basic YTpi",
+        "Bearer",
+        "Bearer ",
+        "Bearer a b",
+        "Token x",
+        "bearer\u{a0}x",
+    ] {
         assert_eq!(with(value).await, "401 INVALID_CREDENTIALS", "{value}");
         let headers = [("authorization", value)];
-        let open = stranger.send(Method::GET, "/server/info", &headers, Vec::new()).await;
+        let open = stranger
+            .send(Method::GET, "/server/info", &headers, Vec::new())
+            .await;
         assert_eq!(open.status, 200, "{value}");
     }
 }
@@ -73,7 +107,10 @@ async fn the_scheme_is_read_in_either_case() {
     let value = format!("bEARER {}", admin.token.expect("a token"));
 
     let headers = [("authorization", value.as_str())];
-    let answer = server.stranger().send(Method::GET, "/users", &headers, Vec::new()).await;
+    let answer = server
+        .stranger()
+        .send(Method::GET, "/users", &headers, Vec::new())
+        .await;
 
     assert_eq!(answer.status, 200);
 }
@@ -84,7 +121,10 @@ async fn a_token_in_the_query_counts_where_the_operator_says_so() {
     let open = Setup::new().set("auth.query_tokens", "true").start().await;
     let path = |token: Option<String>| format!("/users?access_token={}", token.expect("a token"));
 
-    let ignored = strict.stranger().get(&path(strict.admin().await.token)).await;
+    let ignored = strict
+        .stranger()
+        .get(&path(strict.admin().await.token))
+        .await;
     let taken = open.stranger().get(&path(open.admin().await.token)).await;
     let admin = open.admin().await;
     let twice = admin.get(&path(admin.token.clone())).await;

@@ -6,7 +6,10 @@ use serde_json::json;
 
 /// What a recorder is shown of a user who is made and then changed and removed.
 async fn shown(recorder: &Recorder, section: &str) -> (TestServer, Vec<Vec<String>>) {
-    let server = Setup::new().record_as("recorder", recorder, section).start().await;
+    let server = Setup::new()
+        .record_as("recorder", recorder, section)
+        .start()
+        .await;
     let admin = server.admin().await;
     server.settled().await;
     recorder.forget();
@@ -15,7 +18,10 @@ async fn shown(recorder: &Recorder, section: &str) -> (TestServer, Vec<Vec<Strin
     });
     let made = admin.post("/users", body).await.data();
     let path = format!("/users/{}", made["id"].as_str().expect("an id"));
-    admin.patch(&path, json!({ "title": "y", "password": "another secret" })).await.data();
+    admin
+        .patch(&path, json!({ "title": "y", "password": "another secret" }))
+        .await
+        .data();
     admin.delete(&path).await.done();
     server.settled().await;
     let keys = |map: &Map<String, Json>| map.keys().cloned().collect::<Vec<_>>();
@@ -45,19 +51,36 @@ async fn a_plugin_sees_what_it_asked_for_and_was_granted() {
 
 #[tokio::test]
 async fn secrets_are_shown_to_nobody_whatever_is_granted() {
-    let all = "capabilities.fields = { read = ['*', 'password', 'token'], write = ['*', 'password'] }";
-    let recorder = Recorder::new().asking(&["*", "password", "token", "tfa_secret"], &["*", "password"]);
+    let all =
+        "capabilities.fields = { read = ['*', 'password', 'token'], write = ['*', 'password'] }";
+    let recorder = Recorder::new().asking(
+        &["*", "password", "token", "tfa_secret"],
+        &["*", "password"],
+    );
 
     let (_server, shown) = shown(&recorder, all).await;
 
-    assert!(shown.iter().flatten().any(|name| name == "email"), "{shown:?}");
+    assert!(
+        shown.iter().flatten().any(|name| name == "email"),
+        "{shown:?}"
+    );
     for secret in ["password", "token", "tfa_secret"] {
-        assert!(!shown.iter().flatten().any(|name| name == secret), "{secret}: {shown:?}");
+        assert!(
+            !shown.iter().flatten().any(|name| name == secret),
+            "{secret}: {shown:?}"
+        );
     }
     for call in recorder.calls() {
-        assert!(!call.changed.iter().any(|name| name == "password"), "{:?}", call.changed);
+        assert!(
+            !call.changed.iter().any(|name| name == "password"),
+            "{:?}",
+            call.changed
+        );
         let text = json!([call.values, call.stored]).to_string();
-        assert!(!text.contains(PASSWORD) && !text.contains("argon2"), "{text}");
+        assert!(
+            !text.contains(PASSWORD) && !text.contains("argon2"),
+            "{text}"
+        );
     }
 }
 
@@ -74,15 +97,34 @@ async fn writing_what_was_not_granted_is_a_failure() {
 
     for (field, grant, expected) in [
         ("location", "read = ['*'], write = ['location']", "200"),
-        ("location", "read = ['*'], write = ['title']", "500 PLUGIN_FAILED"),
+        (
+            "location",
+            "read = ['*'], write = ['title']",
+            "500 PLUGIN_FAILED",
+        ),
         ("location", "read = ['*'], write = []", "500 PLUGIN_FAILED"),
-        ("password", "read = ['*'], write = ['*', 'password']", "500 PLUGIN_FAILED"),
-        ("token", "read = ['*'], write = ['*', 'token']", "500 PLUGIN_FAILED"),
-        ("id", "read = ['*'], write = ['*', 'id']", "500 PLUGIN_FAILED"),
+        (
+            "password",
+            "read = ['*'], write = ['*', 'password']",
+            "500 PLUGIN_FAILED",
+        ),
+        (
+            "token",
+            "read = ['*'], write = ['*', 'token']",
+            "500 PLUGIN_FAILED",
+        ),
+        (
+            "id",
+            "read = ['*'], write = ['*', 'id']",
+            "500 PLUGIN_FAILED",
+        ),
     ] {
         let section = format!("capabilities.fields = {{ {grant} }}");
         let recorder = setting(field);
-        let server = Setup::new().record_as("recorder", &recorder, &section).start().await;
+        let server = Setup::new()
+            .record_as("recorder", &recorder, &section)
+            .start()
+            .await;
         let admin = server.admin().await;
 
         let answer = admin.post("/users", json!({ "title": "x" })).await;
@@ -93,10 +135,12 @@ async fn writing_what_was_not_granted_is_a_failure() {
 
 #[tokio::test]
 async fn writing_what_was_not_asked_for_is_a_failure() {
-    let recorder = Recorder::of(&[Event::BeforeUpdate]).asking(&["*"], &["title"]).before(|_, draft| {
-        draft.set("location", "set");
-        Ok(())
-    });
+    let recorder = Recorder::of(&[Event::BeforeUpdate])
+        .asking(&["*"], &["title"])
+        .before(|_, draft| {
+            draft.set("location", "set");
+            Ok(())
+        });
     let server = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
 
@@ -117,9 +161,13 @@ async fn what_may_be_written_may_be_seen() {
 #[tokio::test]
 async fn a_capability_that_is_not_there_yet_stops_the_start() {
     let recorder = Recorder::new();
-    let setup = Setup::new().record_as("recorder", &recorder, "capabilities.secrets = ['password']");
+    let setup =
+        Setup::new().record_as("recorder", &recorder, "capabilities.secrets = ['password']");
 
     let refusal = setup.refusal().await;
 
-    assert!(refusal.contains("`plugins.recorder.capabilities.secrets`"), "{refusal}");
+    assert!(
+        refusal.contains("`plugins.recorder.capabilities.secrets`"),
+        "{refusal}"
+    );
 }

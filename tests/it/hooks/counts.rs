@@ -21,8 +21,13 @@ async fn the_first_administrator_is_an_event_of_the_system() {
 
     assert_eq!(recorder.events(), ["create.before", "create.after"]);
     for call in recorder.calls() {
-        let system = Principal::System { reason: "bootstrap".to_owned() };
-        assert_eq!((call.source.as_str(), call.principal.clone()), ("bootstrap", system));
+        let system = Principal::System {
+            reason: "bootstrap".to_owned(),
+        };
+        assert_eq!(
+            (call.source.as_str(), call.principal.clone()),
+            ("bootstrap", system)
+        );
         assert_eq!(call.text("email"), ADMIN);
     }
 }
@@ -41,10 +46,16 @@ async fn each_write_has_a_before_and_an_after() {
     admin.delete(&path).await.done();
 
     server.settled().await;
-    let (before, after): (Vec<_>, Vec<_>) =
-        recorder.calls().into_iter().partition(|call| call.event.as_str().ends_with("before"));
+    let (before, after): (Vec<_>, Vec<_>) = recorder
+        .calls()
+        .into_iter()
+        .partition(|call| call.event.as_str().ends_with("before"));
     let names = |calls: &[roster_tests::Call]| {
-        calls.iter().map(|call| call.event.as_str()).collect::<Vec<_>>().join(" ")
+        calls
+            .iter()
+            .map(|call| call.event.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(names(&before), "create.before update.before delete.before");
     assert_eq!(names(&after), "create.after update.after delete.after");
@@ -53,9 +64,18 @@ async fn each_write_has_a_before_and_an_after() {
         assert_eq!(call.source, "rest");
         assert!(matches!(&call.principal, Principal::User { id, .. } if *id == admin.id));
     }
-    assert_eq!((before[1].text("title"), before[1].stored["title"].as_str()), ("b", Some("a")));
-    assert_eq!((after[1].text("title"), after[1].changed.as_slice()), ("b", &["title".to_owned()][..]));
-    assert_eq!((before[2].text("title"), after[2].text("title")), ("b", "b"));
+    assert_eq!(
+        (before[1].text("title"), before[1].stored["title"].as_str()),
+        ("b", Some("a"))
+    );
+    assert_eq!(
+        (after[1].text("title"), after[1].changed.as_slice()),
+        ("b", &["title".to_owned()][..])
+    );
+    assert_eq!(
+        (before[2].text("title"), after[2].text("title")),
+        ("b", "b")
+    );
 }
 
 #[tokio::test]
@@ -88,7 +108,11 @@ async fn a_login_is_an_event_once_the_password_is_proved() {
     assert_eq!(recorder.events(), ["login.before", "login.after"]);
     let calls = recorder.calls();
     assert_eq!(calls[0].text("email"), ADMIN);
-    assert!(matches!(calls[0].principal, Principal::Public), "{:?}", calls[0].principal);
+    assert!(
+        matches!(calls[0].principal, Principal::Public),
+        "{:?}",
+        calls[0].principal
+    );
     assert_eq!(calls[0].values.get("password"), None);
 }
 
@@ -139,7 +163,10 @@ async fn nothing_is_written_down_for_events_nobody_asked_for() {
     let ada = server.member("ada").await;
     let admin = server.admin().await;
 
-    admin.patch(&ada.path(), json!({ "title": "x" })).await.data();
+    admin
+        .patch(&ada.path(), json!({ "title": "x" }))
+        .await
+        .data();
 
     assert_eq!(server.database().count("outbox", "1 = 1").await, 0);
     assert_eq!(server.database().count("deliveries", "1 = 1").await, 0);
@@ -154,7 +181,14 @@ async fn events_are_kept_where_the_operator_wants_them() {
     admin.delete(&ada.path()).await.done();
 
     let sql = "SELECT DISTINCT event FROM outbox ORDER BY event";
-    let events: Vec<String> = server.database().rows(sql).await.into_iter().flatten().flatten().collect();
+    let events: Vec<String> = server
+        .database()
+        .rows(sql)
+        .await
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
     assert_eq!(events, ["create.after", "delete.after", "login.after"]);
 }
 
@@ -178,11 +212,18 @@ async fn an_event_of_the_command_line_is_an_event_too() {
     recorder.forget();
 
     let secret = roster_engine::Secret::new(PASSWORD);
-    let made = server.server().engine().create_administrator("second@example.com", &secret).await;
+    let made = server
+        .server()
+        .engine()
+        .create_administrator("second@example.com", &secret)
+        .await;
 
     made.expect("an administrator");
     server.settled().await;
     assert_eq!(recorder.events(), ["create.before", "create.after"]);
     assert!(recorder.calls().iter().all(|call| call.source == "cli"));
-    assert_eq!(server.login("second@example.com", PASSWORD).await.outcome(), "200");
+    assert_eq!(
+        server.login("second@example.com", PASSWORD).await.outcome(),
+        "200"
+    );
 }

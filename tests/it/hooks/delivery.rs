@@ -29,12 +29,19 @@ async fn a_failed_delivery_comes_again_with_the_same_id() {
     let server = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
 
-    admin.patch("/users/me", json!({ "title": "x" })).await.data();
+    admin
+        .patch("/users/me", json!({ "title": "x" }))
+        .await
+        .data();
 
     server.settled().await;
     let calls = recorder.calls();
     assert_eq!(calls.len(), 4);
-    assert!(calls.iter().all(|call| call.id == calls[0].id && call.item == admin.id));
+    assert!(
+        calls
+            .iter()
+            .all(|call| call.id == calls[0].id && call.item == admin.id)
+    );
     assert!(uuid::Uuid::parse_str(&calls[0].id).is_ok());
     assert_eq!(server.database().count("outbox", "1 = 1").await, 0);
 }
@@ -45,7 +52,7 @@ async fn the_events_of_a_user_keep_their_order_through_failures_and_hold_up_nobo
     let counted = Arc::clone(&seen);
     let recorder = Recorder::of(&[Event::AfterUpdate]).after(move |call| {
         let is_ada = call.text("email") == "ada@example.com";
-        if is_ada && counted.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+        if is_ada && counted.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
             return Err(Failure::new("every other time"));
         }
         Ok(())
@@ -68,7 +75,10 @@ async fn the_events_of_a_user_keep_their_order_through_failures_and_hold_up_nobo
         of.push(call.text("title").to_owned());
     }
     let once: Vec<String> = (0..10).map(|number| number.to_string()).collect();
-    let twice: Vec<String> = once.iter().flat_map(|title| [title.clone(), title.clone()]).collect();
+    let twice: Vec<String> = once
+        .iter()
+        .flat_map(|title| [title.clone(), title.clone()])
+        .collect();
     assert_eq!(titles[&bob.id], once);
     assert_eq!(titles[&ada.id], twice);
 }
@@ -85,15 +95,27 @@ async fn a_stuck_event_holds_up_its_own_user_alone() {
     let admin = server.admin().await;
     recorder.forget();
 
-    admin.patch(&ada.path(), json!({ "title": "stuck" })).await.data();
+    admin
+        .patch(&ada.path(), json!({ "title": "stuck" }))
+        .await
+        .data();
     called(&recorder, 1).await;
-    admin.patch(&ada.path(), json!({ "title": "behind" })).await.data();
-    admin.patch("/users/me", json!({ "title": "free" })).await.data();
+    admin
+        .patch(&ada.path(), json!({ "title": "behind" }))
+        .await
+        .data();
+    admin
+        .patch("/users/me", json!({ "title": "free" }))
+        .await
+        .data();
 
     let calls = called(&recorder, 2).await;
     let titles: Vec<&str> = calls.iter().map(|call| call.text("title")).collect();
     assert_eq!(titles, ["stuck", "free"]);
-    let waiting = server.database().count("deliveries", "state = 'pending'").await;
+    let waiting = server
+        .database()
+        .count("deliveries", "state = 'pending'")
+        .await;
     assert_eq!(waiting, 2);
 }
 
@@ -103,17 +125,28 @@ async fn a_delivery_is_given_up_after_its_attempts_and_lets_the_next_one_go() {
         "poison" => Err(Failure::new("it does not go down")),
         _ => Ok(()),
     });
-    let server = Setup::new().record(&recorder).set("outbox.max_attempts", "3").start().await;
+    let server = Setup::new()
+        .record(&recorder)
+        .set("outbox.max_attempts", "3")
+        .start()
+        .await;
     let admin = server.admin().await;
 
-    admin.patch("/users/me", json!({ "title": "poison" })).await.data();
-    admin.patch("/users/me", json!({ "title": "next" })).await.data();
+    admin
+        .patch("/users/me", json!({ "title": "poison" }))
+        .await
+        .data();
+    admin
+        .patch("/users/me", json!({ "title": "next" }))
+        .await
+        .data();
 
     server.settled().await;
     let calls = recorder.calls();
     let titles: Vec<&str> = calls.iter().map(|call| call.text("title")).collect();
     assert_eq!(titles, ["poison", "poison", "poison", "next"]);
-    let sql = "SELECT state, CAST(attempts AS TEXT), last_error FROM deliveries WHERE state = 'dead'";
+    let sql =
+        "SELECT state, CAST(attempts AS TEXT), last_error FROM deliveries WHERE state = 'dead'";
     let dead = server.database().rows(sql).await;
     let expected = ["dead", "3", "it does not go down"].map(|text| Some(text.to_owned()));
     assert_eq!(dead, [expected.to_vec()]);
@@ -127,7 +160,10 @@ async fn the_pause_before_another_attempt_is_the_operators() {
     let server = setup.set("outbox.max_backoff", "2h").start().await;
     let admin = server.admin().await;
 
-    admin.patch("/users/me", json!({ "title": "x" })).await.data();
+    admin
+        .patch("/users/me", json!({ "title": "x" }))
+        .await
+        .data();
 
     let sql = match kind() {
         Kind::Sqlite => {
@@ -143,7 +179,11 @@ async fn the_pause_before_another_attempt_is_the_operators() {
     };
     let look = async || server.database().rows(sql).await.pop();
     let minutes = eventually("a second attempt to be planned", look).await;
-    let minutes: i64 = minutes[0].as_deref().expect("a number").parse().expect("a number");
+    let minutes: i64 = minutes[0]
+        .as_deref()
+        .expect("a number")
+        .parse()
+        .expect("a number");
     assert!((44..=76).contains(&minutes), "{minutes} minutes");
 }
 
@@ -152,7 +192,10 @@ async fn what_was_not_delivered_before_a_stop_is_delivered_after_the_next_start(
     let recorder = Recorder::of(&[Event::AfterUpdate]).after(|_| Err(Failure::new("not now")));
     let server = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
-    admin.patch("/users/me", json!({ "title": "x" })).await.data();
+    admin
+        .patch("/users/me", json!({ "title": "x" }))
+        .await
+        .data();
     let id = called(&recorder, 1).await[0].id.clone();
     let database = server.stop().await;
 
@@ -162,20 +205,36 @@ async fn what_was_not_delivered_before_a_stop_is_delivered_after_the_next_start(
     server.settled().await;
     let calls = healthy.calls();
     assert_eq!(calls.len(), 1);
-    assert_eq!((calls[0].id.as_str(), calls[0].text("title")), (id.as_str(), "x"));
+    assert_eq!(
+        (calls[0].id.as_str(), calls[0].text("title")),
+        (id.as_str(), "x")
+    );
 }
 
 #[tokio::test]
 async fn a_hook_that_panics_is_a_failure_and_delivery_goes_on() {
     let recorder = Recorder::of(&[Event::AfterUpdate]).after(|call| {
-        assert!(call.text("title") != "poison", "the plugin panics, as the test wants");
+        assert!(
+            call.text("title") != "poison",
+            "the plugin panics, as the test wants"
+        );
         Ok(())
     });
-    let server = Setup::new().record(&recorder).set("outbox.max_attempts", "2").start().await;
+    let server = Setup::new()
+        .record(&recorder)
+        .set("outbox.max_attempts", "2")
+        .start()
+        .await;
     let admin = server.admin().await;
 
-    admin.patch("/users/me", json!({ "title": "poison" })).await.data();
-    admin.patch("/users/me", json!({ "title": "next" })).await.data();
+    admin
+        .patch("/users/me", json!({ "title": "poison" }))
+        .await
+        .data();
+    admin
+        .patch("/users/me", json!({ "title": "next" }))
+        .await
+        .data();
 
     server.settled().await;
     let calls = recorder.calls();
@@ -189,7 +248,9 @@ async fn an_after_hook_never_delays_the_request() {
     let server: TestServer = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
 
-    let answer = admin.patch("/users/me?fields=title", json!({ "title": "x" })).await;
+    let answer = admin
+        .patch("/users/me?fields=title", json!({ "title": "x" }))
+        .await;
 
     assert_eq!(answer.data(), json!({ "title": "x" }));
 }

@@ -30,13 +30,23 @@ fn fail(call: &Call, draft: &mut Draft) -> Result<(), HookError> {
     }
 }
 
-const WAYS: [&str; 7] =
-    ["fails", "wrong type", "unknown field", "bad status", "bad code", "bad field code", "panics"];
+const WAYS: [&str; 7] = [
+    "fails",
+    "wrong type",
+    "unknown field",
+    "bad status",
+    "bad code",
+    "bad field code",
+    "panics",
+];
 
 async fn with(section: &str) -> (TestServer, Recorder) {
     let recorder = Recorder::of(&[Event::BeforeCreate]).before(fail);
     let section = format!("capabilities.fields = {{ read = ['*'], write = ['*'] }}\n{section}");
-    let server = Setup::new().record_as("recorder", &recorder, &section).start().await;
+    let server = Setup::new()
+        .record_as("recorder", &recorder, &section)
+        .start()
+        .await;
     (server, recorder)
 }
 
@@ -53,8 +63,17 @@ async fn a_failure_refuses_the_write_and_says_nothing_of_its_cause() {
         let answer = admin.post("/users", json!({ "title": way })).await;
         assert_eq!(answer.outcome(), "500 PLUGIN_FAILED", "{way}");
     }
-    assert_eq!(server.database().count("users", "title IS NOT NULL").await, 0);
-    assert_eq!(admin.post("/users", json!({ "title": "good" })).await.outcome(), "200");
+    assert_eq!(
+        server.database().count("users", "title IS NOT NULL").await,
+        0
+    );
+    assert_eq!(
+        admin
+            .post("/users", json!({ "title": "good" }))
+            .await
+            .outcome(),
+        "200"
+    );
 }
 
 #[tokio::test]
@@ -63,7 +82,9 @@ async fn a_failure_can_be_skipped_and_leaves_no_trace_of_the_plugin() {
     let admin = server.admin().await;
 
     for way in WAYS {
-        let answer = admin.post("/users?fields=title", json!({ "title": way })).await;
+        let answer = admin
+            .post("/users?fields=title", json!({ "title": way }))
+            .await;
         assert_eq!(answer.data(), json!({ "title": way }));
     }
 }
@@ -71,7 +92,10 @@ async fn a_failure_can_be_skipped_and_leaves_no_trace_of_the_plugin() {
 #[tokio::test]
 async fn a_hook_that_hangs_ends_at_its_deadline_and_holds_up_nobody() {
     let recorder = Recorder::of(&[Event::BeforeUpdate]).hanging();
-    let server = Setup::new().record_as("recorder", &recorder, "timeout = '200ms'").start().await;
+    let server = Setup::new()
+        .record_as("recorder", &recorder, "timeout = '200ms'")
+        .start()
+        .await;
     let admin = server.admin().await;
 
     let begun = Instant::now();
@@ -79,25 +103,37 @@ async fn a_hook_that_hangs_ends_at_its_deadline_and_holds_up_nobody() {
         let admin = admin.clone();
         tokio::spawn(async move { admin.patch("/users/me", json!({ "title": "x" })).await })
     };
-    let mut served = 0;
+    let mut others = 0;
     while !stuck.is_finished() {
         assert_eq!(admin.get("/users/me").await.outcome(), "200");
-        served += 1;
+        others += 1;
     }
 
-    assert_eq!(stuck.await.expect("an answer").outcome(), "500 PLUGIN_FAILED");
-    assert!(begun.elapsed() >= Duration::from_millis(200), "{:?}", begun.elapsed());
-    assert!(served > 1, "{served} other requests");
+    assert_eq!(
+        stuck.await.expect("an answer").outcome(),
+        "500 PLUGIN_FAILED"
+    );
+    assert!(
+        begun.elapsed() >= Duration::from_millis(200),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(others > 1, "{others} other requests");
 }
 
 #[tokio::test]
 async fn a_hook_that_hangs_can_be_skipped() {
     let recorder = Recorder::of(&[Event::BeforeUpdate]).hanging();
     let section = "timeout = '10ms'\non_failure = 'skip'";
-    let server = Setup::new().record_as("recorder", &recorder, section).start().await;
+    let server = Setup::new()
+        .record_as("recorder", &recorder, section)
+        .start()
+        .await;
     let admin = server.admin().await;
 
-    let answer = admin.patch("/users/me?fields=title", json!({ "title": "x" })).await;
+    let answer = admin
+        .patch("/users/me?fields=title", json!({ "title": "x" }))
+        .await;
 
     assert_eq!(answer.data(), json!({ "title": "x" }));
 }

@@ -26,7 +26,10 @@ async fn hooks_run_by_priority_then_by_name_and_see_what_the_last_one_did() {
     let admin = server.admin().await;
 
     let made = admin.post("/users", json!({ "title": "-" })).await.data();
-    let path = format!("/users/{}?fields=title", made["id"].as_str().expect("an id"));
+    let path = format!(
+        "/users/{}?fields=title",
+        made["id"].as_str().expect("an id")
+    );
     let changed = admin.patch(&path, json!({ "title": "+" })).await.data();
 
     assert_eq!(made["title"], "-abcd");
@@ -54,15 +57,26 @@ async fn a_rejection_ends_the_row() {
     let answer = admin.patch("/users/me", json!({ "title": "x" })).await;
 
     assert_eq!(answer.outcome(), "400 NO");
-    assert_eq!([first, second, third].map(|hook| hook.calls().len()), [1, 1, 0]);
+    assert_eq!(
+        [first, second, third].map(|hook| hook.calls().len()),
+        [1, 1, 0]
+    );
 }
 
 #[tokio::test]
 async fn a_plugin_that_is_turned_off_is_not_there() {
     let recorder = Recorder::new();
-    let server = Setup::new().record_as("recorder", &recorder, "enabled = false").start().await;
+    let server = Setup::new()
+        .record_as("recorder", &recorder, "enabled = false")
+        .start()
+        .await;
 
-    server.admin().await.patch("/users/me", json!({ "title": "x" })).await.data();
+    server
+        .admin()
+        .await
+        .patch("/users/me", json!({ "title": "x" }))
+        .await
+        .data();
 
     server.settled().await;
     assert!(recorder.events().is_empty(), "{:?}", recorder.events());

@@ -12,7 +12,9 @@ fn is_about(call: &Call, title: &str) -> bool {
 async fn a_rejection_has_the_code_the_message_and_the_status_of_the_plugin() {
     let recorder = Recorder::of(&[Event::BeforeCreate]).before(|call, _| {
         if is_about(call, "teapot") {
-            return Err(Rejection::new("TEA_POT", "I'm a \"teapot\".").with_status(418).into());
+            return Err(Rejection::new("TEA_POT", "I'm a \"teapot\".")
+                .with_status(418)
+                .into());
         }
         Ok(())
     });
@@ -25,7 +27,10 @@ async fn a_rejection_has_the_code_the_message_and_the_status_of_the_plugin() {
     418
     {"errors":[{"message":"I'm a \"teapot\".","extensions":{"code":"TEA_POT"}}]}
     "#);
-    assert_eq!(server.database().count("users", "title = 'teapot'").await, 0);
+    assert_eq!(
+        server.database().count("users", "title = 'teapot'").await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -40,7 +45,9 @@ async fn problems_with_fields_are_collected_from_all_plugins() {
     };
     let all = "capabilities.fields.read = ['*']";
     let (first, second) = (find("FIRST"), find("SECOND"));
-    let setup = Setup::new().record_as("first", &first, all).record_as("second", &second, all);
+    let setup = Setup::new()
+        .record_as("first", &first, all)
+        .record_as("second", &second, all);
     let server = setup.start().await;
     let admin = server.admin().await;
 
@@ -57,8 +64,11 @@ async fn problems_with_fields_are_collected_from_all_plugins() {
 #[tokio::test]
 async fn an_update_and_a_removal_can_be_refused() {
     let events = [Event::BeforeUpdate, Event::BeforeDelete];
-    let recorder = Recorder::of(&events)
-        .before(|call, _| Err(Rejection::new("STAYS", call.event.as_str()).with_status(409).into()));
+    let recorder = Recorder::of(&events).before(|call, _| {
+        Err(Rejection::new("STAYS", call.event.as_str())
+            .with_status(409)
+            .into())
+    });
     let server = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
     let ada = server.member("ada").await;
@@ -77,8 +87,11 @@ async fn an_update_and_a_removal_can_be_refused() {
 
 #[tokio::test]
 async fn a_login_can_be_refused_and_leaves_no_session() {
-    let recorder = Recorder::of(&[Event::BeforeLogin, Event::AfterLogin])
-        .before(|_, _| Err(Rejection::new("OUT_OF_HOURS", "Come back later.").with_status(403).into()));
+    let recorder = Recorder::of(&[Event::BeforeLogin, Event::AfterLogin]).before(|_, _| {
+        Err(Rejection::new("OUT_OF_HOURS", "Come back later.")
+            .with_status(403)
+            .into())
+    });
     let server = Setup::new().record(&recorder).start().await;
 
     let answer = server.login(ADMIN, PASSWORD).await;
@@ -90,8 +103,17 @@ async fn a_login_can_be_refused_and_leaves_no_session() {
     server.settled().await;
     assert_eq!(recorder.events(), ["login.before"]);
     assert_eq!(server.database().count("sessions", "1 = 1").await, 0);
-    assert_eq!(server.database().count("activity", "action = 'login'").await, 0);
-    assert_eq!(server.login(ADMIN, "wrong").await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        server
+            .database()
+            .count("activity", "action = 'login'")
+            .await,
+        0
+    );
+    assert_eq!(
+        server.login(ADMIN, "wrong").await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
     assert_eq!(recorder.calls().len(), 1);
 }
 
@@ -108,7 +130,12 @@ async fn what_a_hook_writes_is_validated_like_everything_else() {
     });
     let server = Setup::new().record(&recorder).start().await;
     let admin = server.admin().await;
-    let make = async |title: &str| admin.post("/users", json!({ "title": title })).await.outcome();
+    let make = async |title: &str| {
+        admin
+            .post("/users", json!({ "title": title }))
+            .await
+            .outcome()
+    };
 
     assert_eq!(make("long").await, "400 VALUE_TOO_LONG");
     assert_eq!(make("status").await, "400 FAILED_VALIDATION");

@@ -32,14 +32,14 @@ async fn seen(setup: Setup) -> String {
         json!({ "title": "ROOT" }),
         json!({ "first_name": "!?" }),
     ];
-    let mut seen = String::new();
+    let mut seen = Vec::new();
     for body in bodies {
-        let answer = admin.post("/users?fields=title", body).await;
-        seen.push_str(&format!("{answer}\n"));
+        seen.push(admin.post("/users?fields=title", body).await.to_string());
     }
     let path = format!("{}?fields=title", admin.path());
-    seen.push_str(&admin.patch(&path, json!({ "first_name": "root" })).await.to_string());
-    seen
+    let changed = admin.patch(&path, json!({ "first_name": "root" })).await;
+    seen.push(changed.to_string());
+    seen.join("\n")
 }
 
 #[tokio::test]
@@ -48,7 +48,28 @@ async fn the_slug_plugin_answers_alike_natively_and_as_a_component() {
     let component = seen(component()).await;
 
     assert_eq!(component, native);
-    assert_snapshot!(native, @"");
+    assert_snapshot!(native, @r#"
+    200
+    {"data":{"title":"ada-lovelace"}}
+    200
+    {"data":{"title":"eva-oneil-strasse"}}
+    200
+    {"data":{"title":"Given Title"}}
+    200
+    {"data":{"title":null}}
+    200
+    {"data":{"title":null}}
+    400
+    {"errors":[{"message":"\"root\" is reserved.","extensions":{"code":"SLUG_RESERVED"}}]}
+    400
+    {"errors":[{"message":"\"arger\" is reserved.","extensions":{"code":"SLUG_RESERVED"}}]}
+    400
+    {"errors":[{"message":"\"root\" is reserved.","extensions":{"code":"SLUG_RESERVED"}}]}
+    200
+    {"data":{"title":null}}
+    200
+    {"data":{"title":"admin-user"}}
+    "#);
 }
 
 #[tokio::test]
@@ -57,18 +78,21 @@ async fn a_component_without_capabilities_sees_nothing_and_changes_nothing() {
     let server = bare.start().await;
     let admin = server.admin().await;
 
-    let answer = admin.post("/users?fields=title", json!({ "first_name": "root" })).await;
+    let answer = admin
+        .post("/users?fields=title", json!({ "first_name": "root" }))
+        .await;
 
     assert_eq!(answer.data(), json!({ "title": null }));
 }
 
 #[tokio::test]
 async fn a_component_that_writes_what_it_may_not_is_a_failure_like_a_native_one() {
-    let section = "capabilities.fields.read = ['first_name']";
-    let component = Setup::new().guest("slug", "roster-slug", section).start().await;
-    let native = Setup::new().plugin("slug", section).start().await;
+    let section = "capabilities.fields.read = ['first_name', 'last_name']";
+    let component = Setup::new().guest("slug", "roster-slug", section);
+    let native = Setup::new().plugin("slug", section);
 
-    for server in [component, native] {
+    for setup in [component, native] {
+        let server = setup.lived_in().await.start().await;
         let admin = server.admin().await;
         let answer = admin.post("/users", json!({ "first_name": "Ada" })).await;
         assert_eq!(answer.outcome(), "500 PLUGIN_FAILED");
@@ -84,13 +108,22 @@ config = { field = 'location', from = ['title'], reserved = [] }
 ";
     let server = Setup::new()
         .guest("second", "roster-slug", other)
-        .plugin("slug", &format!("source = 'builtin'\npriority = 0\n{SECTION}"))
+        .plugin(
+            "slug",
+            &format!("source = 'builtin'\npriority = 0\n{SECTION}"),
+        )
         .start()
         .await;
     let admin = server.admin().await;
 
     let body = json!({ "first_name": "Ada", "last_name": "Lovelace" });
-    let made = admin.post("/users?fields=title,location", body).await.data();
+    let made = admin
+        .post("/users?fields=title,location", body)
+        .await
+        .data();
 
-    assert_eq!(made, json!({ "title": "ada-lovelace", "location": "ada-lovelace" }));
+    assert_eq!(
+        made,
+        json!({ "title": "ada-lovelace", "location": "ada-lovelace" })
+    );
 }

@@ -23,7 +23,15 @@ async fn what_is_no_json_is_refused_with_its_place() {
     400
     {"errors":[{"message":"Invalid payload. trailing characters at line 1 column 16.","extensions":{"reason":"trailing characters at line 1 column 16","code":"INVALID_PAYLOAD"}}]}
     "#);
-    for body in ["{'title': 1}", "{title: 1}", "[1,]", "{\"a\":1e400}", "\u{feff}{}", "NaN", "\"\\ud800\""] {
+    for body in [
+        "{'title': 1}",
+        "{title: 1}",
+        "[1,]",
+        "{\"a\":1e400}",
+        "\u{feff}{}",
+        "NaN",
+        "\"\\ud800\"",
+    ] {
         assert_eq!(send(body).await.outcome(), "400 INVALID_PAYLOAD", "{body}");
     }
     assert_eq!(server.database().count("users", "1 = 1").await, 1);
@@ -68,13 +76,25 @@ async fn the_null_character_is_refused_everywhere() {
         json!({ "status": "active\0" }),
         json!({ "\0": 1 }),
     ] {
-        assert_eq!(admin.post("/users", body.clone()).await.status, 400, "{body}");
+        assert_eq!(
+            admin.post("/users", body.clone()).await.status,
+            400,
+            "{body}"
+        );
     }
-    for filter in [json!("a\0"), json!({"_contains": "\0"}), json!({"_in": ["\0"]}), json!({"_icontains": "\0"})] {
+    for filter in [
+        json!("a\0"),
+        json!({"_contains": "\0"}),
+        json!({"_in": ["\0"]}),
+        json!({"_icontains": "\0"}),
+    ] {
         let answer = admin.filter(json!({ "title": filter })).await;
         assert_eq!(answer.outcome(), "400 INVALID_QUERY", "{filter}");
     }
-    assert_eq!(admin.get("/users?sort=%00&fields=%00").await.outcome(), "403 FORBIDDEN");
+    assert_eq!(
+        admin.get("/users?sort=%00&fields=%00").await.outcome(),
+        "403 FORBIDDEN"
+    );
     let login = server.login("a\0@example.com", "x\0").await;
     assert_eq!(login.outcome(), "400 INVALID_PAYLOAD");
     let login = server.login(roster_tests::ADMIN, "x\0").await;
@@ -86,7 +106,9 @@ async fn the_null_character_is_refused_in_the_page_one_is_on() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.patch("/users/me/track/page", json!({ "last_page": "\0" })).await;
+    let answer = admin
+        .patch("/users/me/track/page", json!({ "last_page": "\0" }))
+        .await;
 
     assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD");
 }
@@ -96,9 +118,19 @@ async fn a_header_that_is_no_text_is_refused_or_kept() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let agent = "\u{fffd}\u{e9}".repeat(2_000);
-    let headers = [("user-agent", agent.as_str()), ("content-type", "application/json")];
+    let headers = [
+        ("user-agent", agent.as_str()),
+        ("content-type", "application/json"),
+    ];
 
-    let answer = admin.send(Method::POST, "/users?fields=title", &headers, b"{}".to_vec()).await;
+    let answer = admin
+        .send(
+            Method::POST,
+            "/users?fields=title",
+            &headers,
+            b"{}".to_vec(),
+        )
+        .await;
 
     assert_eq!(answer.outcome(), "200");
     let sql = "SELECT user_agent FROM activity WHERE action = 'create' ORDER BY id DESC LIMIT 1";
@@ -110,10 +142,16 @@ async fn a_body_that_is_not_json_by_its_type_counts_as_none() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    for kind in ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"] {
+    for kind in [
+        "application/x-www-form-urlencoded",
+        "text/plain",
+        "multipart/form-data; boundary=x",
+    ] {
         let headers = [("content-type", kind)];
         let body = b"title=x".to_vec();
-        let answer = admin.send(Method::POST, "/users?fields=title", &headers, body).await;
+        let answer = admin
+            .send(Method::POST, "/users?fields=title", &headers, body)
+            .await;
         assert_eq!(answer.data(), json!({ "title": null }), "{kind}");
     }
 }
@@ -142,7 +180,10 @@ async fn parameters_that_contradict_themselves_are_refused() {
     400
     {"errors":[{"message":"Invalid query. \"fields\" has to be a list of names.","extensions":{"reason":"\"fields\" has to be a list of names","code":"INVALID_QUERY"}}]}
     "#);
-    assert_eq!(admin.get("/users?filter[_or][501]=x").await.outcome(), "400 INVALID_QUERY");
+    assert_eq!(
+        admin.get("/users?filter[_or][501]=x").await.outcome(),
+        "400 INVALID_QUERY"
+    );
     assert_eq!(admin.get("/users?filter[title=x").await.outcome(), "200");
     assert_eq!(admin.get("/users?=&&&a&b=").await.outcome(), "200");
 }

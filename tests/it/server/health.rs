@@ -26,7 +26,10 @@ async fn everybody_learns_whether_the_server_serves() {
     200
     {"status":"ok"}
     "#);
-    assert_eq!(answer.header("content-type"), "application/health+json; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/health+json; charset=utf-8"
+    );
     assert_eq!(member.get("/server/health").await.text, answer.text);
 }
 
@@ -68,7 +71,10 @@ async fn who_is_signed_in_learns_the_limits_too() {
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(info["queryLimit"], json!({ "default": 100, "max": -1 }));
     assert_eq!(info["setupCompleted"], true);
-    assert_eq!((&info["rateLimit"], &info["websocket"]), (&json!(false), &json!(false)));
+    assert_eq!(
+        (&info["rateLimit"], &info["websocket"]),
+        (&json!(false), &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -81,7 +87,10 @@ async fn metrics_count_routes_and_not_ids() {
 
     let answer = server.stranger().get("/metrics").await;
 
-    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     for line in [
         r#"roster_http_requests_total{method="GET",route="/users/{id}",status="200"}"#,
         r#"roster_http_requests_total{method="GET",route="unmatched",status="404"}"#,
@@ -89,7 +98,11 @@ async fn metrics_count_routes_and_not_ids() {
         r#"roster_logins_total{outcome="ok"}"#,
         r#"roster_logins_total{outcome="refused"}"#,
     ] {
-        assert!(answer.text.contains(line), "{line} is not in\n{}", answer.text);
+        assert!(
+            answer.text.contains(line),
+            "{line} is not in\n{}",
+            answer.text
+        );
     }
     assert!(!answer.text.contains(&admin.id));
     assert!(!answer.text.contains("nowhere"));

@@ -32,7 +32,10 @@ async fn a_server_sends_its_own_document() {
     sent["servers"] = Json::Null;
     expected["servers"] = Json::Null;
     assert_eq!(sent, expected);
-    assert_eq!(answer.header("content-type"), "application/json; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/json; charset=utf-8"
+    );
 }
 
 #[test]
@@ -44,10 +47,16 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_answers() {
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().expect("methods") {
             let name = operation["operationId"].as_str().expect("a name");
-            assert!(names.insert(name.to_owned()), "{method} {path}: {name} is taken");
+            assert!(
+                names.insert(name.to_owned()),
+                "{method} {path}: {name} is taken"
+            );
             assert!(operation["summary"].is_string(), "{method} {path}");
             let responses = operation["responses"].as_object().expect("answers");
-            assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+            assert!(
+                responses.keys().any(|status| status.starts_with('2')),
+                "{method} {path}"
+            );
         }
     }
     assert!(names.len() > 15, "{names:?}");
@@ -74,7 +83,10 @@ async fn the_page_is_there_with_its_parts() {
 
     let page = stranger.get("/docs").await;
 
-    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status, page.header("content-type")),
+        (200, "text/html; charset=utf-8")
+    );
     for part in ["docs/page.js", "docs/start.js", "docs/page.css"] {
         assert!(page.text.contains(part), "{part} is not in {}", page.text);
         let answer = stranger.get(&format!("/{part}")).await;

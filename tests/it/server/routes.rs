@@ -12,8 +12,20 @@ async fn a_route_that_does_not_exist_is_named() {
     404
     {"errors":[{"message":"Route /nowhere doesn't exist.","extensions":{"path":"/nowhere","code":"ROUTE_NOT_FOUND"}}]}
     "#);
-    for path in ["/", "/users/", "/Users", "//users", "/users/me/more", "/server", "/items/directus_users"] {
-        assert_eq!(admin.get(path).await.outcome(), "404 ROUTE_NOT_FOUND", "{path}");
+    for path in [
+        "/",
+        "/users/",
+        "/Users",
+        "//users",
+        "/users/me/more",
+        "/server",
+        "/items/directus_users",
+    ] {
+        assert_eq!(
+            admin.get(path).await.outcome(),
+            "404 ROUTE_NOT_FOUND",
+            "{path}"
+        );
     }
 }
 
@@ -49,7 +61,10 @@ async fn options_say_what_a_path_allows() {
     };
 
     let text = |text: &str| (204, text.to_owned());
-    assert_eq!(allowed("/users/me").await, text("GET, HEAD, OPTIONS, PATCH"));
+    assert_eq!(
+        allowed("/users/me").await,
+        text("GET, HEAD, OPTIONS, PATCH")
+    );
     assert_eq!(allowed("/auth/login").await, text("OPTIONS, POST"));
 }
 
@@ -59,7 +74,9 @@ async fn the_id_of_a_request_is_the_clients_where_it_is_usable() {
     let stranger = server.stranger();
     let id = async |given: &str| {
         let headers = [("x-request-id", given)];
-        let answer = stranger.send(Method::GET, "/nowhere", &headers, Vec::new()).await;
+        let answer = stranger
+            .send(Method::GET, "/nowhere", &headers, Vec::new())
+            .await;
         answer.header("x-request-id").to_owned()
     };
 
@@ -79,8 +96,17 @@ async fn every_answer_is_careful() {
         let answer = admin.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{path}");
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(
+            answer.header("cross-origin-opener-policy"),
+            "same-origin",
+            "{path}"
+        );
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'"),
+            "{path}"
+        );
         assert_eq!(answer.header("server"), "", "{path}");
     }
 }
@@ -93,20 +119,36 @@ async fn other_origins_are_told_nothing_unless_the_operator_names_them() {
     let headers = [("origin", app)];
 
     let (one, other) = (strict.stranger(), open.stranger());
-    let kept = one.send(Method::GET, "/server/info", &headers, Vec::new()).await;
-    let told = other.send(Method::GET, "/server/info", &headers, Vec::new()).await;
+    let kept = one
+        .send(Method::GET, "/server/info", &headers, Vec::new())
+        .await;
+    let told = other
+        .send(Method::GET, "/server/info", &headers, Vec::new())
+        .await;
 
-    assert_eq!((kept.status, kept.header("access-control-allow-origin")), (200, ""));
-    assert_eq!((told.status, told.header("access-control-allow-origin")), (200, app));
+    assert_eq!(
+        (kept.status, kept.header("access-control-allow-origin")),
+        (200, "")
+    );
+    assert_eq!(
+        (told.status, told.header("access-control-allow-origin")),
+        (200, app)
+    );
 }
 
 #[tokio::test]
 async fn forwarded_addresses_count_from_trusted_proxies_only() {
     for (proxies, expected) in [("", "127.0.0.1"), ("127.0.0.0/8", "203.0.113.7")] {
-        let server = Setup::new().set("server.trusted_proxies", proxies).start().await;
+        let server = Setup::new()
+            .set("server.trusted_proxies", proxies)
+            .start()
+            .await;
         let admin = server.admin().await;
 
-        let headers = [("x-forwarded-for", "203.0.113.7"), ("content-type", "application/json")];
+        let headers = [
+            ("x-forwarded-for", "203.0.113.7"),
+            ("content-type", "application/json"),
+        ];
         let body = json!({ "title": "forwarded" }).to_string().into_bytes();
         let answer = admin.send(Method::POST, "/users", &headers, body).await;
 

@@ -10,7 +10,13 @@ async fn delete(client: &Client, body: Json) -> Answer {
 }
 
 async fn search(client: &Client, body: Json) -> Answer {
-    client.json(Method::from_bytes(b"SEARCH").expect("a method"), "/users", &body).await
+    client
+        .json(
+            Method::from_bytes(b"SEARCH").expect("a method"),
+            "/users",
+            &body,
+        )
+        .await
 }
 
 /// Three users, titled `1`, `2` and `3`; their ids in this order.
@@ -18,7 +24,8 @@ async fn three(admin: &Client) -> Vec<String> {
     let body = json!([{ "title": "1" }, { "title": "2" }, { "title": "3" }]);
     let made = admin.post("/users?sort=title", body).await.data();
     let ids = made.as_array().expect("a list").iter();
-    ids.map(|user| user["id"].as_str().expect("an id").to_owned()).collect()
+    ids.map(|user| user["id"].as_str().expect("an id").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -39,7 +46,15 @@ async fn many_users_are_made_in_one_go() {
     "#);
     let mut events = recorder.events();
     events.sort_unstable();
-    assert_eq!(events, ["create.after", "create.after", "create.before", "create.before"]);
+    assert_eq!(
+        events,
+        [
+            "create.after",
+            "create.after",
+            "create.before",
+            "create.before"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -68,9 +83,14 @@ async fn many_users_are_changed_each_or_all() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let ids = three(&admin).await;
-    let change = async |body: Json| admin.json(Method::PATCH, "/users?fields=title&sort=title", &body).await;
+    let change = async |body: Json| {
+        admin
+            .json(Method::PATCH, "/users?fields=title&sort=title", &body)
+            .await
+    };
 
-    let each = change(json!([{ "id": ids[0], "title": "a" }, { "id": ids[1], "title": "b" }])).await;
+    let each =
+        change(json!([{ "id": ids[0], "title": "a" }, { "id": ids[1], "title": "b" }])).await;
     let all = change(json!({ "keys": [ids[0], ids[2]], "data": { "title": "c" } })).await;
     let query = json!({ "filter": { "title": "c" } });
     let found = change(json!({ "query": query, "data": { "title": "d" } })).await;
@@ -106,7 +126,10 @@ async fn a_batch_stops_before_the_last_administrator() {
 
     assert_eq!(changed.outcome(), "422 UNPROCESSABLE_CONTENT");
     assert_eq!(removed.outcome(), "422 UNPROCESSABLE_CONTENT");
-    assert_eq!(server.database().count("users", "status = 'active'").await, 4);
+    assert_eq!(
+        server.database().count("users", "status = 'active'").await,
+        4
+    );
 }
 
 #[tokio::test]
@@ -115,11 +138,17 @@ async fn many_users_are_removed() {
     let admin = server.admin().await;
     let ids = three(&admin).await;
 
-    let missing = delete(&admin, json!([ids[0], "01890000-0000-7000-8000-000000000000"])).await;
+    let missing = delete(
+        &admin,
+        json!([ids[0], "01890000-0000-7000-8000-000000000000"]),
+    )
+    .await;
     assert_eq!(missing.outcome(), "403 FORBIDDEN");
     delete(&admin, json!([ids[0]])).await.done();
     delete(&admin, json!({ "keys": [ids[1]] })).await.done();
-    delete(&admin, json!({ "query": { "filter": { "title": "3" } } })).await.done();
+    delete(&admin, json!({ "query": { "filter": { "title": "3" } } }))
+        .await
+        .done();
     delete(&admin, json!([])).await.done();
 
     assert_eq!(server.database().count("users", "1 = 1").await, 1);
@@ -131,7 +160,8 @@ async fn a_search_is_a_list_whose_query_is_in_the_body() {
     let admin = server.admin().await;
     three(&admin).await;
 
-    let query = json!({ "filter": { "title": { "_nnull": true } }, "sort": ["-title"], "fields": "title" });
+    let query =
+        json!({ "filter": { "title": { "_nnull": true } }, "sort": ["-title"], "fields": "title" });
     let found = search(&admin, json!({ "query": query })).await;
     let unknown = search(&admin, json!({ "foo": 1 })).await;
     let stranger = search(&server.stranger(), json!({})).await;
@@ -168,11 +198,23 @@ async fn malformed_batches_are_refused() {
     ] {
         assert_eq!(patch(body.clone()).await, "400 INVALID_PAYLOAD", "{body}");
     }
-    for body in [json!({}), json!("x"), json!({ "keys": 1 }), json!({ "keys": [], "x": 1 })] {
-        assert_eq!(delete(&admin, body.clone()).await.outcome(), "400 INVALID_PAYLOAD", "{body}");
+    for body in [
+        json!({}),
+        json!("x"),
+        json!({ "keys": 1 }),
+        json!({ "keys": [], "x": 1 }),
+    ] {
+        assert_eq!(
+            delete(&admin, body.clone()).await.outcome(),
+            "400 INVALID_PAYLOAD",
+            "{body}"
+        );
     }
     assert_eq!(delete(&admin, json!([1])).await.outcome(), "403 FORBIDDEN");
-    assert_eq!(admin.post("/users", json!([1])).await.outcome(), "400 INVALID_PAYLOAD");
+    assert_eq!(
+        admin.post("/users", json!([1])).await.outcome(),
+        "400 INVALID_PAYLOAD"
+    );
     assert_eq!(admin.post("/users", json!([])).await.data(), json!([]));
 }
 
@@ -191,11 +233,22 @@ async fn the_page_one_is_on_is_remembered_and_is_no_event() {
     400
     {"errors":[{"message":"Invalid payload. \"last_page\" key is required.","extensions":{"reason":"\"last_page\" key is required","code":"INVALID_PAYLOAD"}}]}
     "#);
-    assert_eq!(track(json!({ "last_page": "x".repeat(256) })).await.outcome(), "400 INVALID_PAYLOAD");
-    let stranger = server.stranger().patch("/users/me/track/page", json!({ "last_page": "x" })).await;
+    assert_eq!(
+        track(json!({ "last_page": "x".repeat(256) }))
+            .await
+            .outcome(),
+        "400 INVALID_PAYLOAD"
+    );
+    let stranger = server
+        .stranger()
+        .patch("/users/me/track/page", json!({ "last_page": "x" }))
+        .await;
     assert_eq!(stranger.outcome(), "401 INVALID_CREDENTIALS");
     let admin = server.admin().await;
-    let page = admin.get(&format!("{}?fields=last_page", ada.path())).await.data();
+    let page = admin
+        .get(&format!("{}?fields=last_page", ada.path()))
+        .await
+        .data();
     assert_eq!(page, json!({ "last_page": "/content" }));
     server.settled().await;
     assert_eq!(recorder.events(), ["login.before", "login.after"]);

@@ -32,8 +32,12 @@ async fn nothing_is_needed_to_create_a_user() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let from_object = admin.post("/users?fields=email,status,role,password", json!({})).await;
-    let from_nothing = admin.send(Method::POST, "/users?fields=status", &[], Vec::new()).await;
+    let from_object = admin
+        .post("/users?fields=email,status,role,password", json!({}))
+        .await;
+    let from_nothing = admin
+        .send(Method::POST, "/users?fields=status", &[], Vec::new())
+        .await;
 
     assert_snapshot!(from_object, @r#"
     200
@@ -51,7 +55,9 @@ async fn a_client_may_choose_the_id_once() {
     let admin = server.admin().await;
     let id = Uuid::new_v4().to_string();
 
-    let first = admin.post("/users?fields=id", json!({ "id": id.to_uppercase() })).await;
+    let first = admin
+        .post("/users?fields=id", json!({ "id": id.to_uppercase() }))
+        .await;
     let second = admin.post("/users", json!({ "id": id })).await;
     let malformed = admin.post("/users", json!({ "id": "7" })).await;
 
@@ -137,7 +143,12 @@ async fn fields_that_do_not_exist_are_refused() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.post("/users", json!({ "nickname": "x", "email_key": "a", "title": "t" })).await;
+    let answer = admin
+        .post(
+            "/users",
+            json!({ "nickname": "x", "email_key": "a", "title": "t" }),
+        )
+        .await;
 
     assert_snapshot!(answer, @r#"
     400
@@ -166,11 +177,26 @@ async fn every_known_status_is_taken_and_no_other() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    for status in ["draft", "invited", "unverified", "active", "suspended", "archived"] {
-        let made = admin.post("/users?fields=status", json!({ "status": status })).await;
+    for status in [
+        "draft",
+        "invited",
+        "unverified",
+        "active",
+        "suspended",
+        "archived",
+    ] {
+        let made = admin
+            .post("/users?fields=status", json!({ "status": status }))
+            .await;
         assert_eq!(made.data(), json!({ "status": status }));
     }
-    for status in [json!(""), json!("Active"), json!("active "), json!(null), json!(1)] {
+    for status in [
+        json!(""),
+        json!("Active"),
+        json!("active "),
+        json!(null),
+        json!(1),
+    ] {
         let answer = admin.post("/users", json!({ "status": status })).await;
         assert_eq!(answer.status, 400, "{status}: {answer}");
     }
@@ -182,7 +208,9 @@ async fn text_fills_its_field_to_the_last_character() {
     let admin = server.admin().await;
     let (fits, is_long) = ("ä".repeat(50), "ä".repeat(51));
 
-    let good = admin.post("/users?fields=title", json!({ "title": fits })).await;
+    let good = admin
+        .post("/users?fields=title", json!({ "title": fits }))
+        .await;
     let bad = admin.post("/users", json!({ "title": is_long })).await;
 
     assert_eq!(good.data(), json!({ "title": fits }));
@@ -198,7 +226,10 @@ async fn text_is_kept_as_it_is() {
     let admin = server.admin().await;
     let text = " '; DROP TABLE users; -- \u{200b}\u{1f600}\r\n\t\u{7f} \"\\ ";
 
-    let made = admin.post("/users", json!({ "description": text, "tags": [text] })).await.data();
+    let made = admin
+        .post("/users", json!({ "description": text, "tags": [text] }))
+        .await
+        .data();
 
     assert_eq!(made["description"], text);
     assert_eq!(made["tags"], json!([text]));
@@ -209,8 +240,17 @@ async fn json_fields_take_any_json() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    for value in [json!([]), json!({}), json!("text"), json!(1.5), json!(true), json!(null)] {
-        let made = admin.post("/users?fields=tags", json!({ "tags": value })).await;
+    for value in [
+        json!([]),
+        json!({}),
+        json!("text"),
+        json!(1.5),
+        json!(true),
+        json!(null),
+    ] {
+        let made = admin
+            .post("/users?fields=tags", json!({ "tags": value }))
+            .await;
         assert_eq!(made.data(), json!({ "tags": value }));
     }
 }
@@ -220,7 +260,9 @@ async fn a_malformed_query_creates_nobody() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.post("/users?fields=nope", json!({ "title": "ghost" })).await;
+    let answer = admin
+        .post("/users?fields=nope", json!({ "title": "ghost" }))
+        .await;
 
     assert_snapshot!(answer, @r#"
     403
@@ -238,15 +280,21 @@ async fn what_was_done_is_written_down() {
     let user = admin.post("/users", body).await.data();
 
     let id = user["id"].as_str().expect("an id");
-    let by = if kind() == Kind::Sqlite { "\"user\"" } else { "CAST(\"user\" AS TEXT)" };
-    let sql = format!(
-        "SELECT action, {by}, collection, source, ip FROM activity WHERE item = '{id}'"
-    );
+    let by = if kind() == Kind::Sqlite {
+        "\"user\""
+    } else {
+        "CAST(\"user\" AS TEXT)"
+    };
+    let sql =
+        format!("SELECT action, {by}, collection, source, ip FROM activity WHERE item = '{id}'");
     let activity = server.database().rows(&sql).await;
-    let expected =
-        ["create", &admin.id, "directus_users", "rest", "127.0.0.1"].map(|text| Some(text.to_owned()));
+    let expected = ["create", &admin.id, "directus_users", "rest", "127.0.0.1"]
+        .map(|text| Some(text.to_owned()));
     assert_eq!(activity, [expected.to_vec()]);
     let sql = format!("SELECT CAST(delta AS TEXT) FROM revisions WHERE item = '{id}'");
     let revision = server.database().text(&sql).await;
-    assert!(revision.contains("ada@example.com") && revision.contains("**********"), "{revision}");
+    assert!(
+        revision.contains("ada@example.com") && revision.contains("**********"),
+        "{revision}"
+    );
 }

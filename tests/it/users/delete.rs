@@ -11,10 +11,19 @@ async fn a_removed_user_is_gone_with_sessions_and_attachments() {
     admin.delete(&ada.path()).await.done();
 
     assert_eq!(admin.get(&ada.path()).await.outcome(), "403 FORBIDDEN");
-    assert_eq!(server.database().count("users", "email = 'ada@example.com'").await, 0);
+    assert_eq!(
+        server
+            .database()
+            .count("users", "email = 'ada@example.com'")
+            .await,
+        0
+    );
     let own = format!("\"user\" = '{}'", ada.id);
     assert_eq!(server.database().count("sessions", &own).await, 0);
-    let removals = server.database().count("activity", "action = 'delete'").await;
+    let removals = server
+        .database()
+        .count("activity", "action = 'delete'")
+        .await;
     assert_eq!(removals, 1);
 }
 
@@ -31,8 +40,14 @@ async fn missing_malformed_and_repeated_are_forbidden_alike() {
     403
     {"errors":[{"message":"You don't have permission to access this.","extensions":{"code":"FORBIDDEN"}}]}
     "#);
-    assert_eq!(admin.delete(&ada.path()).await.to_string(), missing.to_string());
-    assert_eq!(admin.delete("/users/7").await.to_string(), missing.to_string());
+    assert_eq!(
+        admin.delete(&ada.path()).await.to_string(),
+        missing.to_string()
+    );
+    assert_eq!(
+        admin.delete("/users/7").await.to_string(),
+        missing.to_string()
+    );
 }
 
 #[tokio::test]
@@ -45,7 +60,13 @@ async fn an_address_is_free_again_and_old_tokens_do_not_name_the_new_user() {
     let new = server.member("ada").await;
 
     assert_ne!(new.id, old.id);
-    assert_eq!(old.get("/users/me").await.outcome(), "401 INVALID_CREDENTIALS");
-    assert_eq!(server.refresh(&old.refresh_token).await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        old.get("/users/me").await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
+    assert_eq!(
+        server.refresh(&old.refresh_token).await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
     assert_eq!(new.get("/users/me").await.outcome(), "200");
 }

@@ -15,16 +15,29 @@ async fn titled(server: &TestServer, titles: &[Json]) -> Client {
 /// The numbers of the users who pass a filter on the title.
 async fn passing(admin: &Client, test: Json) -> String {
     let filter = json!({ "title": test, "location": "here" }).to_string();
-    let parameters = [("filter", filter.as_str()), ("fields", "first_name"), ("sort", "first_name")];
+    let parameters = [
+        ("filter", filter.as_str()),
+        ("fields", "first_name"),
+        ("sort", "first_name"),
+    ];
     let list = admin.query("/users", &parameters).await.data();
     let items = list.as_array().expect("a list").iter();
-    items.map(|item| item["first_name"].as_str().expect("a name")).collect()
+    items
+        .map(|item| item["first_name"].as_str().expect("a name"))
+        .collect()
 }
 
 #[tokio::test]
 async fn operators_mean_the_same_on_both_databases() {
     let server = TestServer::start().await;
-    let titles = [json!("apple"), json!("Apple"), json!("éclair"), json!("Éclair"), json!(""), json!(null)];
+    let titles = [
+        json!("apple"),
+        json!("Apple"),
+        json!("éclair"),
+        json!("Éclair"),
+        json!(""),
+        json!(null),
+    ];
     let admin = titled(&server, &titles).await;
 
     for (test, expected) in [
@@ -62,7 +75,15 @@ async fn operators_mean_the_same_on_both_databases() {
 #[tokio::test]
 async fn wildcards_are_ordinary_characters() {
     let server = TestServer::start().await;
-    let titles = [json!("50%"), json!("50x"), json!("a_b"), json!("axb"), json!("a\\b"), json!("[a]"), json!(".*")];
+    let titles = [
+        json!("50%"),
+        json!("50x"),
+        json!("a_b"),
+        json!("axb"),
+        json!("a\\b"),
+        json!("[a]"),
+        json!(".*"),
+    ];
     let admin = titled(&server, &titles).await;
 
     for (test, expected) in [
@@ -94,10 +115,22 @@ async fn conditions_are_combined() {
     let admin = titled(&server, &[json!("a"), json!("b"), json!("c")]).await;
     let count = async |filter: Json| admin.filter(filter).await.data().as_array().map(Vec::len);
 
-    assert_eq!(count(json!({"_or": [{"title": "a"}, {"title": "b"}]})).await, Some(2));
-    assert_eq!(count(json!({"_and": [{"title": "a"}, {"title": "b"}]})).await, Some(0));
-    assert_eq!(count(json!({"_and": [{"title": "a"}, {"first_name": "0"}]})).await, Some(1));
-    assert_eq!(count(json!({"title": "a", "first_name": "1"})).await, Some(0));
+    assert_eq!(
+        count(json!({"_or": [{"title": "a"}, {"title": "b"}]})).await,
+        Some(2)
+    );
+    assert_eq!(
+        count(json!({"_and": [{"title": "a"}, {"title": "b"}]})).await,
+        Some(0)
+    );
+    assert_eq!(
+        count(json!({"_and": [{"title": "a"}, {"first_name": "0"}]})).await,
+        Some(1)
+    );
+    assert_eq!(
+        count(json!({"title": "a", "first_name": "1"})).await,
+        Some(0)
+    );
     assert_eq!(count(json!({"_or": []})).await, Some(4));
     assert_eq!(count(json!({"_and": [{}]})).await, Some(4));
     assert_eq!(count(json!({"_or": [{"title": "a"}, {}]})).await, Some(4));
@@ -109,38 +142,82 @@ async fn brackets_say_the_same_as_json() {
     let server = TestServer::start().await;
     let admin = titled(&server, &[json!("a"), json!("b")]).await;
     let names = async |query: &str| {
-        let list = admin.get(&format!("/users?fields=first_name&{query}")).await.data();
-        list.as_array().expect("a list").iter().map(|item| item["first_name"].to_string()).collect::<String>()
+        let list = admin
+            .get(&format!("/users?fields=first_name&{query}"))
+            .await
+            .data();
+        list.as_array()
+            .expect("a list")
+            .iter()
+            .map(|item| item["first_name"].to_string())
+            .collect::<String>()
     };
 
     assert_eq!(names("filter[title][_eq]=a").await, r#""0""#);
-    assert_eq!(names("filter%5Btitle%5D%5B_in%5D=a,b&sort=title").await, r#""0""1""#);
-    assert_eq!(names("filter[_or][0][title]=a&filter[_or][1][title]=b&sort=-title").await, r#""1""0""#);
+    assert_eq!(
+        names("filter%5Btitle%5D%5B_in%5D=a,b&sort=title").await,
+        r#""0""1""#
+    );
+    assert_eq!(
+        names("filter[_or][0][title]=a&filter[_or][1][title]=b&sort=-title").await,
+        r#""1""0""#
+    );
 }
 
 #[tokio::test]
 async fn times_ids_and_booleans_are_compared_as_what_they_are() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    for (name, time, wants) in [("old", "2020-01-01T00:00:00Z", true), ("new", "2030-01-01T00:00:00Z", false)] {
+    for (name, time, wants) in [
+        ("old", "2020-01-01T00:00:00Z", true),
+        ("new", "2030-01-01T00:00:00Z", false),
+    ] {
         let user = json!({ "first_name": name, "last_access": time, "email_notifications": wants });
         admin.post("/users", user).await.data();
     }
     let names = async |filter: Json| {
         let filter = json!({ "_and": [{ "email": { "_null": true } }, filter] }).to_string();
-        let parameters = [("filter", filter.as_str()), ("fields", "first_name"), ("sort", "first_name")];
+        let parameters = [
+            ("filter", filter.as_str()),
+            ("fields", "first_name"),
+            ("sort", "first_name"),
+        ];
         let list = admin.query("/users", &parameters).await.data();
-        list.as_array().expect("a list").iter().map(|item| item["first_name"].to_string()).collect::<String>()
+        list.as_array()
+            .expect("a list")
+            .iter()
+            .map(|item| item["first_name"].to_string())
+            .collect::<String>()
     };
 
-    assert_eq!(names(json!({"last_access": {"_lt": "2025-01-01T01:00:00+01:00"}})).await, r#""old""#);
-    assert_eq!(names(json!({"last_access": {"_gte": "2030-01-01T00:00:00.000Z"}})).await, r#""new""#);
+    assert_eq!(
+        names(json!({"last_access": {"_lt": "2025-01-01T01:00:00+01:00"}})).await,
+        r#""old""#
+    );
+    assert_eq!(
+        names(json!({"last_access": {"_gte": "2030-01-01T00:00:00.000Z"}})).await,
+        r#""new""#
+    );
     let years = json!(["2019-01-01T00:00:00Z", "2021-01-01T00:00:00Z"]);
-    assert_eq!(names(json!({"last_access": {"_between": years}})).await, r#""old""#);
-    assert_eq!(names(json!({"last_access": {"_nbetween": years}})).await, r#""new""#);
-    assert_eq!(names(json!({"email_notifications": true})).await, r#""old""#);
-    assert_eq!(names(json!({"email_notifications": {"_eq": "false"}})).await, r#""new""#);
-    let by_id = admin.filter(json!({"id": {"_in": [admin.id.to_uppercase()]}})).await;
+    assert_eq!(
+        names(json!({"last_access": {"_between": years}})).await,
+        r#""old""#
+    );
+    assert_eq!(
+        names(json!({"last_access": {"_nbetween": years}})).await,
+        r#""new""#
+    );
+    assert_eq!(
+        names(json!({"email_notifications": true})).await,
+        r#""old""#
+    );
+    assert_eq!(
+        names(json!({"email_notifications": {"_eq": "false"}})).await,
+        r#""new""#
+    );
+    let by_id = admin
+        .filter(json!({"id": {"_in": [admin.id.to_uppercase()]}}))
+        .await;
     assert_eq!(by_id.data().as_array().map(Vec::len), Some(1));
 }
 
@@ -158,9 +235,18 @@ async fn malformed_filters_are_refused_with_a_reason() {
         (json!({"title": {"_contains": null}}), "400 INVALID_QUERY"),
         (json!({"role": {"_eq": "7"}}), "400 INVALID_QUERY"),
         (json!({"id": "7"}), "400 INVALID_QUERY"),
-        (json!({"last_access": {"_gt": "yesterday"}}), "400 INVALID_QUERY"),
-        (json!({"last_access": {"_between": ["2020-01-01T00:00:00Z"]}}), "400 INVALID_QUERY"),
-        (json!({"email_notifications": {"_eq": "perhaps"}}), "400 INVALID_QUERY"),
+        (
+            json!({"last_access": {"_gt": "yesterday"}}),
+            "400 INVALID_QUERY",
+        ),
+        (
+            json!({"last_access": {"_between": ["2020-01-01T00:00:00Z"]}}),
+            "400 INVALID_QUERY",
+        ),
+        (
+            json!({"email_notifications": {"_eq": "perhaps"}}),
+            "400 INVALID_QUERY",
+        ),
         (json!({"tags": {"_contains": "x"}}), "400 INVALID_QUERY"),
         (json!({"_eq": 1}), "400 INVALID_QUERY"),
         (json!({"_or": {}}), "400 INVALID_QUERY"),
@@ -171,7 +257,11 @@ async fn malformed_filters_are_refused_with_a_reason() {
         (json!({"role.name": "x"}), "403 FORBIDDEN"),
         (json!({"policies": {"_null": true}}), "403 FORBIDDEN"),
     ] {
-        assert_eq!(admin.filter(filter.clone()).await.outcome(), code, "{filter}");
+        assert_eq!(
+            admin.filter(filter.clone()).await.outcome(),
+            code,
+            "{filter}"
+        );
     }
     assert_snapshot!(admin.get("/users?filter={").await, @r#"
     400

@@ -38,7 +38,10 @@ async fn one_of_two_administrators_may_go() {
 
     second.delete(&admin.path()).await.done();
 
-    assert_eq!(second.delete(&second.path()).await.outcome(), "422 UNPROCESSABLE_CONTENT");
+    assert_eq!(
+        second.delete(&second.path()).await.outcome(),
+        "422 UNPROCESSABLE_CONTENT"
+    );
 }
 
 #[tokio::test]
@@ -46,7 +49,10 @@ async fn an_administrator_who_is_not_active_does_not_count() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let second = second(&server, &admin).await;
-    admin.patch(&second.path(), json!({ "status": "suspended" })).await.data();
+    admin
+        .patch(&second.path(), json!({ "status": "suspended" }))
+        .await
+        .data();
 
     let answer = admin.delete(&admin.path()).await;
 
@@ -65,7 +71,10 @@ async fn two_administrators_cannot_remove_each_other_at_the_same_time() {
             tokio::spawn(async move { who.patch(&path, json!({ "role": null })).await })
         };
         let (one, other) = (demote(&admin, &second), demote(&second, &admin));
-        let (one, other) = (one.await.expect("an answer"), other.await.expect("an answer"));
+        let (one, other) = (
+            one.await.expect("an answer"),
+            other.await.expect("an answer"),
+        );
 
         assert_ne!((one.status, other.status), (200, 200));
         let left = server.database().count("users", "role IS NOT NULL").await;

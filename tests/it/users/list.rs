@@ -5,8 +5,17 @@ use serde_json::{Value as Json, json};
 /// An administrator and five users: titles `b`, `a`, none, `B`, `ä`.
 async fn five(server: &TestServer) -> Client {
     let admin = server.admin().await;
-    for (title, name) in [(Some("b"), "1"), (Some("a"), "2"), (None, "3"), (Some("B"), "4"), (Some("ä"), "5")] {
-        admin.post("/users", json!({ "title": title, "first_name": name })).await.data();
+    for (title, name) in [
+        (Some("b"), "1"),
+        (Some("a"), "2"),
+        (None, "3"),
+        (Some("B"), "4"),
+        (Some("ä"), "5"),
+    ] {
+        admin
+            .post("/users", json!({ "title": title, "first_name": name }))
+            .await
+            .data();
     }
     admin
 }
@@ -14,7 +23,10 @@ async fn five(server: &TestServer) -> Client {
 /// The first names of a list, one after the other.
 fn names(list: &Json) -> String {
     let items = list.as_array().expect("a list").iter();
-    items.map(|item| item["first_name"].as_str().expect("a name")).collect::<Vec<_>>().join(" ")
+    items
+        .map(|item| item["first_name"].as_str().expect("a name"))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[tokio::test]
@@ -35,8 +47,12 @@ async fn text_is_sorted_by_code_point_with_nulls_first() {
     let server = TestServer::start().await;
     let admin = five(&server).await;
 
-    let up = admin.get("/users?sort=title,first_name&fields=first_name").await;
-    let down = admin.get("/users?sort=-title,-first_name&fields=first_name").await;
+    let up = admin
+        .get("/users?sort=title,first_name&fields=first_name")
+        .await;
+    let down = admin
+        .get("/users?sort=-title,-first_name&fields=first_name")
+        .await;
 
     assert_eq!(names(&up.data()), "3 Admin 4 2 1 5");
     assert_eq!(names(&down.data()), "5 1 2 4 Admin 3");
@@ -61,7 +77,10 @@ async fn limit_offset_and_page_cut_the_list() {
     assert_eq!(page("limit=0").await, "");
     assert_eq!(page("limit=2&page=9").await, "");
     assert_eq!(page("offset=9223372036854775807").await, "");
-    assert_eq!(page("limit=9223372036854775807&page=9223372036854775807").await, "");
+    assert_eq!(
+        page("limit=9223372036854775807&page=9223372036854775807").await,
+        ""
+    );
 }
 
 #[tokio::test]
@@ -100,9 +119,28 @@ async fn a_list_has_a_hundred_users_at_most_when_nothing_is_said() {
     let server = Setup::new().set("query.default_limit", "2").start().await;
     let admin = five(&server).await;
 
-    assert_eq!(admin.get("/users").await.data().as_array().map(Vec::len), Some(2));
-    assert_eq!(admin.get("/users?limit=4").await.data().as_array().map(Vec::len), Some(4));
-    assert_eq!(admin.get("/users?limit=-1").await.data().as_array().map(Vec::len), Some(6));
+    assert_eq!(
+        admin.get("/users").await.data().as_array().map(Vec::len),
+        Some(2)
+    );
+    assert_eq!(
+        admin
+            .get("/users?limit=4")
+            .await
+            .data()
+            .as_array()
+            .map(Vec::len),
+        Some(4)
+    );
+    assert_eq!(
+        admin
+            .get("/users?limit=-1")
+            .await
+            .data()
+            .as_array()
+            .map(Vec::len),
+        Some(6)
+    );
 }
 
 #[tokio::test]
@@ -110,8 +148,19 @@ async fn nobody_gets_more_than_the_operator_allows() {
     let server = Setup::new().set("query.max_limit", "3").start().await;
     let admin = five(&server).await;
 
-    assert_eq!(admin.get("/users").await.data().as_array().map(Vec::len), Some(3));
-    assert_eq!(admin.get("/users?limit=-1").await.data().as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        admin.get("/users").await.data().as_array().map(Vec::len),
+        Some(3)
+    );
+    assert_eq!(
+        admin
+            .get("/users?limit=-1")
+            .await
+            .data()
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
     assert_snapshot!(admin.get("/users?limit=4").await, @r#"
     400
     {"errors":[{"message":"Invalid query. \"limit\" must be less than or equal to 3.","extensions":{"reason":"\"limit\" must be less than or equal to 3","code":"INVALID_QUERY"}}]}
@@ -123,15 +172,26 @@ async fn counts_are_there_when_they_are_asked_for() {
     let server = TestServer::start().await;
     let admin = five(&server).await;
     let counts = async |query: &str| {
-        let answer = admin.query("/users", &[("filter", r#"{"title":{"_nnull":true}}"#)]).await;
+        let answer = admin
+            .query("/users", &[("filter", r#"{"title":{"_nnull":true}}"#)])
+            .await;
         assert_eq!(answer.json().get("meta"), None);
         let path = format!("/users?filter[title][_nnull]=true&limit=1&{query}");
         admin.get(&path).await.json()["meta"].clone()
     };
 
-    assert_eq!(counts("meta=*").await, json!({ "total_count": 6, "filter_count": 4 }));
-    assert_eq!(counts("meta=total_count").await, json!({ "total_count": 6 }));
-    assert_eq!(counts("meta[]=filter_count").await, json!({ "filter_count": 4 }));
+    assert_eq!(
+        counts("meta=*").await,
+        json!({ "total_count": 6, "filter_count": 4 })
+    );
+    assert_eq!(
+        counts("meta=total_count").await,
+        json!({ "total_count": 6 })
+    );
+    assert_eq!(
+        counts("meta[]=filter_count").await,
+        json!({ "filter_count": 4 })
+    );
     assert_snapshot!(admin.get("/users?meta=everything").await, @r#"
     400
     {"errors":[{"message":"Invalid query. \"meta[0]\" must be one of [total_count, filter_count].","extensions":{"reason":"\"meta[0]\" must be one of [total_count, filter_count]","code":"INVALID_QUERY"}}]}
@@ -144,11 +204,19 @@ async fn fields_are_named_listed_or_all() {
     let admin = server.admin().await;
     let keys = async |query: &str| {
         let user = admin.get(&format!("{}?{query}", admin.path())).await.data();
-        user.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ")
+        user.as_object()
+            .expect("an object")
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" ")
     };
 
     assert_eq!(keys("fields=email,id").await, "email id");
-    assert_eq!(keys("fields[]=email&fields[]=id,title").await, "email id title");
+    assert_eq!(
+        keys("fields[]=email&fields[]=id,title").await,
+        "email id title"
+    );
     assert_eq!(keys("fields= email , id,email").await, "email id");
     assert_eq!(keys("fields=*,email").await, keys("").await);
     assert_eq!(keys("fields=").await, keys("fields=*").await);
@@ -179,7 +247,9 @@ async fn parameters_nobody_knows_are_ignored() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.get("/users?fields=email&colour=red&concurrentIndexCreation=1").await;
+    let answer = admin
+        .get("/users?fields=email&colour=red&concurrentIndexCreation=1")
+        .await;
 
     assert_snapshot!(answer, @r#"
     200

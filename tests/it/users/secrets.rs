@@ -27,11 +27,16 @@ async fn secrets_are_masked_for_everybody() {
 async fn a_mask_that_comes_back_changes_nothing() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    admin.patch("/users/me", json!({ "token": TOKEN })).await.data();
+    admin
+        .patch("/users/me", json!({ "token": TOKEN }))
+        .await
+        .data();
     let mut masked = admin.get("/users/me?fields=password,token").await.data();
 
     masked["title"] = "CTO".into();
-    let answer = admin.patch("/users/me?fields=title,password,token", masked).await;
+    let answer = admin
+        .patch("/users/me?fields=title,password,token", masked)
+        .await;
 
     assert_snapshot!(answer, @r#"
     200
@@ -48,8 +53,19 @@ async fn no_parameter_gets_at_a_secret() {
     let refused = async |filter: Json| admin.filter(filter).await;
 
     for field in ["password", "token", "tfa_secret"] {
-        assert_eq!(admin.get(&format!("/users?sort={field}")).await.outcome(), "400 INVALID_QUERY");
-        for operator in ["_eq", "_neq", "_contains", "_starts_with", "_in", "_gt", "_between"] {
+        assert_eq!(
+            admin.get(&format!("/users?sort={field}")).await.outcome(),
+            "400 INVALID_QUERY"
+        );
+        for operator in [
+            "_eq",
+            "_neq",
+            "_contains",
+            "_starts_with",
+            "_in",
+            "_gt",
+            "_between",
+        ] {
             let answer = refused(json!({ field: { operator: "$argon2id$" } })).await;
             assert_eq!(answer.outcome(), "400 INVALID_QUERY", "{field} {operator}");
         }
@@ -64,13 +80,28 @@ async fn no_parameter_gets_at_a_secret() {
 async fn only_whether_there_is_a_secret_can_be_asked() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    admin.post("/users", json!({ "first_name": "without" })).await.data();
+    admin
+        .post("/users", json!({ "first_name": "without" }))
+        .await
+        .data();
     let count = async |filter: Json| admin.filter(filter).await.data().as_array().map(Vec::len);
 
-    assert_eq!(count(json!({ "password": { "_null": true } })).await, Some(1));
-    assert_eq!(count(json!({ "password": { "_nnull": true } })).await, Some(1));
-    assert_eq!(count(json!({ "password": { "_empty": true } })).await, Some(1));
-    assert_eq!(count(json!({ "token": { "_nempty": true } })).await, Some(0));
+    assert_eq!(
+        count(json!({ "password": { "_null": true } })).await,
+        Some(1)
+    );
+    assert_eq!(
+        count(json!({ "password": { "_nnull": true } })).await,
+        Some(1)
+    );
+    assert_eq!(
+        count(json!({ "password": { "_empty": true } })).await,
+        Some(1)
+    );
+    assert_eq!(
+        count(json!({ "token": { "_nempty": true } })).await,
+        Some(0)
+    );
 }
 
 #[tokio::test]
@@ -78,7 +109,12 @@ async fn passwords_that_are_not_fit_are_refused_without_being_repeated() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     let make = async |password: &str| {
-        admin.post("/users", json!({ "email": "ada@example.com", "password": password })).await
+        admin
+            .post(
+                "/users",
+                json!({ "email": "ada@example.com", "password": password }),
+            )
+            .await
     };
 
     assert_snapshot!(make("secret7").await, @r#"
@@ -106,7 +142,10 @@ async fn a_password_is_what_was_sent_and_nothing_else() {
     let body = json!({ "email": "ada@example.com", "password": password });
     admin.post("/users", body).await.data();
 
-    assert_eq!(server.login("ada@example.com", &password).await.outcome(), "200");
+    assert_eq!(
+        server.login("ada@example.com", &password).await.outcome(),
+        "200"
+    );
     for other in [
         password.trim().to_owned(),
         password.to_lowercase(),
@@ -129,7 +168,10 @@ async fn static_tokens_are_long_plain_and_unique() {
     400
     {"errors":[{"message":"Validation failed for field \"token\". Value has to have 16 to 255 characters of ASCII without blanks.","extensions":{"field":"token","min_length":16,"path":[],"type":"regex","code":"FAILED_VALIDATION"}}]}
     "#);
-    assert_eq!(set("a token with blanks in it").await.outcome(), "400 FAILED_VALIDATION");
+    assert_eq!(
+        set("a token with blanks in it").await.outcome(),
+        "400 FAILED_VALIDATION"
+    );
     assert_eq!(set(&"x".repeat(256)).await.status, 400);
     assert_eq!(set(TOKEN).await.outcome(), "200");
     assert_snapshot!(set(TOKEN).await, @r#"
@@ -143,7 +185,9 @@ async fn the_second_factor_is_not_set_when_a_user_is_made() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.post("/users", json!({ "tfa_secret": "JBSWY3DPEHPK3PXP" })).await;
+    let answer = admin
+        .post("/users", json!({ "tfa_secret": "JBSWY3DPEHPK3PXP" }))
+        .await;
 
     assert_snapshot!(answer, @r#"
     400

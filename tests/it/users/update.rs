@@ -10,7 +10,10 @@ async fn only_what_is_named_changes() {
     let ada = server.member("ada").await;
     let before = admin.get(&ada.path()).await.data();
 
-    let after = admin.patch(&ada.path(), json!({ "title": "CTO" })).await.data();
+    let after = admin
+        .patch(&ada.path(), json!({ "title": "CTO" }))
+        .await
+        .data();
 
     let mut expected = before;
     expected["title"] = "CTO".into();
@@ -24,7 +27,9 @@ async fn the_id_in_a_body_is_ignored() {
     let ada = server.member("ada").await;
 
     let body = json!({ "id": Uuid::new_v4(), "title": "x" });
-    let answer = admin.patch(&format!("{}?fields=id,title", ada.path()), body).await;
+    let answer = admin
+        .patch(&format!("{}?fields=id,title", ada.path()), body)
+        .await;
 
     assert_eq!(answer.data(), json!({ "id": ada.id, "title": "x" }));
 }
@@ -34,7 +39,9 @@ async fn nothing_to_change_is_fine() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.patch(&format!("{}?fields=email", admin.path()), json!({})).await;
+    let answer = admin
+        .patch(&format!("{}?fields=email", admin.path()), json!({}))
+        .await;
 
     assert_snapshot!(answer, @r#"
     200
@@ -49,7 +56,12 @@ async fn missing_and_malformed_ids_are_forbidden_alike() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let missing = admin.patch(&format!("/users/{}", Uuid::new_v4()), json!({ "title": "x" })).await;
+    let missing = admin
+        .patch(
+            &format!("/users/{}", Uuid::new_v4()),
+            json!({ "title": "x" }),
+        )
+        .await;
     let malformed = admin.patch("/users/7", json!({ "title": "x" })).await;
 
     assert_snapshot!(missing, @r#"
@@ -68,7 +80,9 @@ async fn null_clears_what_may_be_empty_and_nothing_else() {
     let body = json!({ "email": null, "first_name": null, "tags": null, "password": null });
     let path = format!("{}?fields=email,first_name,tags,password", ada.path());
     let cleared = admin.patch(&path, body).await;
-    let refused = admin.patch(&ada.path(), json!({ "status": null, "provider": null })).await;
+    let refused = admin
+        .patch(&ada.path(), json!({ "status": null, "provider": null }))
+        .await;
 
     assert_snapshot!(cleared, @r#"
     200
@@ -86,7 +100,9 @@ async fn the_second_factor_is_not_written_by_hand() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let answer = admin.patch(&admin.path(), json!({ "tfa_secret": "JBSWY3DPEHPK3PXP" })).await;
+    let answer = admin
+        .patch(&admin.path(), json!({ "tfa_secret": "JBSWY3DPEHPK3PXP" }))
+        .await;
 
     assert_snapshot!(answer, @r#"
     400
@@ -101,10 +117,16 @@ async fn another_provider_leaves_the_data_of_the_last_one_behind() {
     let body = json!({ "provider": "github", "external_identifier": "7", "auth_data": {"a": 1} });
     let user = admin.post("/users", body).await.data();
 
-    let path = format!("/users/{}?fields=provider,auth_data", user["id"].as_str().expect("an id"));
+    let path = format!(
+        "/users/{}?fields=provider,auth_data",
+        user["id"].as_str().expect("an id")
+    );
     let answer = admin.patch(&path, json!({ "provider": "gitlab" })).await;
 
-    assert_eq!(answer.data(), json!({ "provider": "gitlab", "auth_data": null }));
+    assert_eq!(
+        answer.data(),
+        json!({ "provider": "gitlab", "auth_data": null })
+    );
 }
 
 #[tokio::test]
@@ -113,7 +135,13 @@ async fn a_revision_holds_the_whole_user_and_what_changed() {
     let admin = server.admin().await;
     let ada = server.member("ada").await;
 
-    admin.patch(&ada.path(), json!({ "title": "CTO", "password": "another secret" })).await.data();
+    admin
+        .patch(
+            &ada.path(),
+            json!({ "title": "CTO", "password": "another secret" }),
+        )
+        .await
+        .data();
 
     let sql = format!(
         "SELECT CAST(data AS TEXT), CAST(delta AS TEXT) FROM revisions WHERE item = '{}' \
@@ -164,9 +192,17 @@ async fn the_password_of_somebody_else_needs_no_proof() {
     let admin = server.admin().await;
     let ada = server.member("ada").await;
 
-    let answer = admin.patch(&ada.path(), json!({ "password": "another secret" })).await;
+    let answer = admin
+        .patch(&ada.path(), json!({ "password": "another secret" }))
+        .await;
 
     assert_eq!(answer.outcome(), "200");
-    assert_eq!(server.login(&ada.email, "another secret").await.outcome(), "200");
-    assert_eq!(server.login(&ada.email, PASSWORD).await.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(
+        server.login(&ada.email, "another secret").await.outcome(),
+        "200"
+    );
+    assert_eq!(
+        server.login(&ada.email, PASSWORD).await.outcome(),
+        "401 INVALID_CREDENTIALS"
+    );
 }

@@ -72,7 +72,8 @@ fn run() -> Outcome<()> {
     group.finish();
     criterion.final_summary();
     runtime.block_on(updates.close());
-    let report = report::updates(&updates.turns()) + &report::alone(&updates.turns(), alone);
+    let turns = updates.turns();
+    let report = report::updates(&turns) + &report::alone(&turns, alone);
     std::fs::write(out.join("pipeline.tsv"), &report)?;
     io::stderr().write_all(report.as_bytes())?;
     Ok(())

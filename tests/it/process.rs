@@ -1,0 +1,8 @@
+//! The binary itself: how it starts, stops, and what it says on the command line.
+
+mod cli;
+mod crash;
+mod custom;
+mod nodes;
+mod shutdown;
+mod start;
