@@ -100,6 +100,39 @@ async fn only_our_own_signature_counts() {
 }
 
 #[tokio::test]
+async fn a_token_does_not_say_which_key_is_to_be_used() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let good = claims(&admin);
+    let plain = || Header::new(Algorithm::HS256);
+    let text = || Some("https://evil.example/key".to_owned());
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+
+    for header in [
+        Header {
+            kid: text(),
+            ..plain()
+        },
+        Header {
+            jku: text(),
+            ..plain()
+        },
+        Header {
+            x5u: text(),
+            ..plain()
+        },
+        Header {
+            cty: text(),
+            ..plain()
+        },
+    ] {
+        let token = encode(&header, &good, &key).expect("a token");
+        let answer = server.bearer(token).get("/users/me").await;
+        assert_eq!(answer.outcome(), "403 INVALID_TOKEN", "{header:?}");
+    }
+}
+
+#[tokio::test]
 async fn every_claim_is_needed_and_looked_at() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

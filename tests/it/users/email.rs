@@ -1,5 +1,5 @@
 use insta::assert_snapshot;
-use roster_tests::{PASSWORD, TestServer};
+use roster_tests::{PASSWORD, Setup, TestServer};
 use serde_json::json;
 
 #[tokio::test]
@@ -166,14 +166,10 @@ async fn an_address_is_given_out_once_however_many_ask() {
 }
 
 #[tokio::test]
-async fn the_old_address_hears_of_the_new_one() {
-    let server = TestServer::start().await;
+async fn the_mail_about_a_new_address_is_wiped_once_it_is_sent() {
+    let server = Setup::new().set("outbox.retain", "true").start().await;
     let admin = server.admin().await;
     let ada = server.member("ada").await;
-    server
-        .database()
-        .execute("UPDATE deliveries SET state = 'done'")
-        .await;
 
     admin
         .patch(&ada.path(), json!({ "email": "new@example.com" }))
@@ -181,9 +177,12 @@ async fn the_old_address_hears_of_the_new_one() {
         .data();
 
     server.settled().await;
-    let dead = server
-        .database()
-        .count("deliveries", "state = 'dead'")
-        .await;
-    assert_eq!(dead, 0);
+    assert_eq!(server.database().count("outbox", "kind = 'mail'").await, 0);
+    assert_eq!(
+        server
+            .database()
+            .count("deliveries", "state = 'dead'")
+            .await,
+        0
+    );
 }
