@@ -1,5 +1,7 @@
 //! Lines for the table: what, database, with, without, difference, target, whether it was met.
 
+use std::fmt::Write;
+
 use crate::updates::{ALONE, PLAIN, Turn, VARIANTS};
 
 /// Turns that are left out: statements get prepared, caches fill.
@@ -27,9 +29,10 @@ pub(crate) fn updates(turns: &[Turn]) -> String {
         } else {
             "MISSED"
         };
-        report += &format!(
+        let _ = writeln!(
+            report,
             "update in process, {name}\tsqlite\t{with:.1} us\t{plain:.1} us\t\
-             {median:+.2} us = {share:+.2} +- {doubt:.2} %\t<= {most} %\t{met}\n"
+             {median:+.2} us = {share:+.2} +- {doubt:.2} %\t<= {most} %\t{met}"
         );
     }
     report
@@ -46,8 +49,9 @@ pub(crate) fn alone(turns: &[Turn], repeated: Vec<Vec<f64>>) -> String {
         ] {
             if values.len() >= LEAST {
                 let Spread { median, error } = Spread::of(values);
-                report += &format!(
-                    "hook alone, {name}, {how}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-\n"
+                let _ = writeln!(
+                    report,
+                    "hook alone, {name}, {how}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-"
                 );
             }
         }

@@ -161,7 +161,7 @@ fn client() -> Client {
 }
 
 fn settings() -> Settings {
-    const DAY: Duration = Duration::from_secs(86_400);
+    const DAY: Duration = Duration::from_hours(24);
     Settings {
         secrets: vec![Secret::new("0f8b6f1d5a0e4c7c9a3e2d1b7c6f5e4d-benchmark")],
         access_token_ttl: DAY,
