@@ -22,9 +22,9 @@ async fn ada(server: &TestServer, admin: &Client) -> [Client; 2] {
 
 #[tokio::test]
 async fn a_status_that_is_not_active_ends_every_token() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
     for status in ["suspended", "archived", "draft", "invited", "unverified"] {
-        let server = TestServer::start().await;
-        let admin = server.admin().await;
         let [session, fixed] = ada(&server, &admin).await;
 
         admin
@@ -40,6 +40,7 @@ async fn a_status_that_is_not_active_ends_every_token() {
         assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS", "{status}");
         let answer = server.login(&session.email, PASSWORD).await;
         assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS", "{status}");
+        admin.delete(&session.path()).await.done();
     }
 }
 

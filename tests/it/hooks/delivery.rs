@@ -93,6 +93,7 @@ async fn a_stuck_event_holds_up_its_own_user_alone() {
     let server = setup.set("outbox.max_backoff", "2h").start().await;
     let ada = server.member("ada").await;
     let admin = server.admin().await;
+    server.settled().await;
     recorder.forget();
 
     admin

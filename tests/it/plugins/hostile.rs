@@ -13,11 +13,11 @@ const PACKAGE: &str = "roster-hostile-plugin";
 async fn with(mode: &str, timeout: &str, on_failure: &str) -> (TestServer, Client) {
     let section = format!("config = {{ mode = '{mode}' }}\non_failure = '{on_failure}'");
     let setup = Setup::new().guest("hostile", PACKAGE, &section);
-    let setup = setup
-        .set("plugins.hostile.timeout", timeout)
-        .lived_in()
-        .await;
-    let server = setup.start().await;
+    let setup = setup.set("plugins.hostile.timeout", timeout);
+    let server = match on_failure {
+        "skip" => setup.start().await,
+        _ => setup.lived_in().await.start().await,
+    };
     let admin = server.admin().await;
     (server, admin)
 }
