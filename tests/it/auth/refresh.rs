@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use insta::assert_snapshot;
-use roster_tests::{Answer, Setup, TestServer};
+use roster_tests::{ADMIN, Answer, PASSWORD, Setup, TestServer, eventually};
 use serde_json::json;
 
 fn refresh_token(answer: &Answer) -> String {
@@ -228,56 +228,44 @@ async fn a_refresh_is_not_held_up_by_an_access_token_that_expired() {
         .set("auth.access_token_ttl", "1s")
         .start()
         .await;
-    let admin = server.admin().await;
-    let expired = async || {
-        let answer = admin.get("/users/me").await;
-        (answer.status != 200).then_some(answer)
-    };
-    let answer = roster_tests::eventually("a token that expires", expired).await;
+    let tokens = server.login(ADMIN, PASSWORD).await;
+    let admin = server.bearer(access_token(&tokens));
+
+    let expired = async || Some(admin.get("/users/me").await).filter(|answer| answer.status != 200);
+    let answer = eventually("a token that expires", expired).await;
 
     assert_snapshot!(answer, @r#"
     401
     {"errors":[{"message":"Token expired.","extensions":{"code":"TOKEN_EXPIRED"}}]}
     "#);
-    assert_eq!(server.refresh(&admin.refresh_token).await.outcome(), "200");
+    let refreshed = server.refresh(&refresh_token(&tokens)).await;
+    assert_eq!(refreshed.outcome(), "200");
 }
 
 #[tokio::test]
 async fn a_session_has_an_end_however_much_it_is_used() {
-    let setup = Setup::new()
-        .set("auth.session_max_age", "1s")
-        .set("auth.refresh_grace", "0s");
-    let server = setup.start().await;
-    let admin = server.admin().await;
+    let server = Setup::new().set("auth.session_max_age", "1s").start().await;
+    let tokens = server.login(ADMIN, PASSWORD).await;
+    let admin = server.bearer(access_token(&tokens));
 
-    let ended = async || {
-        let answer = admin.get("/users/me").await;
-        (answer.status == 401).then_some(answer)
-    };
-    let answer = roster_tests::eventually("the end of a session", ended).await;
+    let ended = async || Some(admin.get("/users/me").await).filter(|answer| answer.status != 200);
+    let answer = eventually("the end of a session", ended).await;
 
     assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS");
-    assert_eq!(
-        server.refresh(&admin.refresh_token).await.outcome(),
-        "401 INVALID_CREDENTIALS"
-    );
+    let refreshed = server.refresh(&refresh_token(&tokens)).await;
+    assert_eq!(refreshed.outcome(), "401 INVALID_CREDENTIALS");
 }
 
 #[tokio::test]
 async fn a_session_that_is_not_used_ends() {
-    let server = Setup::new()
-        .set("auth.refresh_token_ttl", "1s")
-        .start()
-        .await;
+    let server = TestServer::start().await;
     let admin = server.admin().await;
-    let ended = async || {
-        let sql = "UPDATE sessions SET expires_at = created_at";
-        server.database().execute(sql).await;
-        Some(server.refresh(&admin.refresh_token).await)
-    };
-    let answer = roster_tests::eventually("the end of a session", ended).await;
+    let long_ago = "UPDATE sessions SET expires_at = created_at";
+    server.database().execute(long_ago).await;
 
-    assert_eq!(answer.outcome(), "401 INVALID_CREDENTIALS");
+    let refreshed = server.refresh(&admin.refresh_token).await;
+
+    assert_eq!(refreshed.outcome(), "401 INVALID_CREDENTIALS");
 }
 
 #[tokio::test]

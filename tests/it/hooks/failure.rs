@@ -93,7 +93,7 @@ async fn a_failure_can_be_skipped_and_leaves_no_trace_of_the_plugin() {
 async fn a_hook_that_hangs_ends_at_its_deadline_and_holds_up_nobody() {
     let recorder = Recorder::of(&[Event::BeforeUpdate]).hanging();
     let server = Setup::new()
-        .record_as("recorder", &recorder, "timeout = '200ms'")
+        .record_as("recorder", &recorder, "timeout = '500ms'")
         .start()
         .await;
     let admin = server.admin().await;
@@ -106,7 +106,7 @@ async fn a_hook_that_hangs_ends_at_its_deadline_and_holds_up_nobody() {
     let mut others = 0;
     while !stuck.is_finished() {
         assert_eq!(admin.get("/users/me").await.outcome(), "200");
-        others += 1;
+        others += u32::from(!stuck.is_finished());
     }
 
     assert_eq!(
@@ -114,11 +114,11 @@ async fn a_hook_that_hangs_ends_at_its_deadline_and_holds_up_nobody() {
         "500 PLUGIN_FAILED"
     );
     assert!(
-        begun.elapsed() >= Duration::from_millis(200),
+        begun.elapsed() >= Duration::from_millis(500),
         "{:?}",
         begun.elapsed()
     );
-    assert!(others > 1, "{others} other requests");
+    assert!(others > 0, "nobody else was served");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ async fn with(mode: &str, timeout: &str, on_failure: &str) -> (TestServer, Clien
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_loop_is_cut_off_and_holds_up_nobody() {
-    let (server, admin) = with("loop", "300ms", "reject").await;
+    let (server, admin) = with("loop", "1s", "reject").await;
 
     let begun = Instant::now();
     let creating = {
@@ -34,7 +34,7 @@ async fn an_endless_loop_is_cut_off_and_holds_up_nobody() {
     let mut others = 0;
     while !creating.is_finished() {
         assert_eq!(admin.get("/users/me").await.outcome(), "200");
-        others += 1;
+        others += u32::from(!creating.is_finished());
     }
 
     assert_eq!(
@@ -42,11 +42,11 @@ async fn an_endless_loop_is_cut_off_and_holds_up_nobody() {
         "500 PLUGIN_FAILED"
     );
     assert!(
-        begun.elapsed() >= Duration::from_millis(300),
+        begun.elapsed() >= Duration::from_secs(1),
         "{:?}",
         begun.elapsed()
     );
-    assert!(others > 3, "{others} other requests");
+    assert!(others > 0, "nobody else was served");
     assert_eq!(server.database().count("users", "title = 'x'").await, 0);
 }
 
