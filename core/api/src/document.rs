@@ -6,9 +6,10 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::Method;
 use poem_openapi::registry::{MetaApi, Registry};
 use poem_openapi::{OpenApi, OpenApiService, Tags};
-use roster_domain::{Code, Schema};
+use roster_domain::{Code, Model};
 use serde_json::{Value as Json, json};
 
+use crate::collections::SEARCHED;
 use crate::{Resources, parameters, record};
 
 /// How operations are grouped.
@@ -16,6 +17,16 @@ use crate::{Resources, parameters, record};
 pub(crate) enum Tag {
     /// The records of the users collection.
     Users,
+    /// Roles, policies, what attaches them, and permissions.
+    Access,
+    /// The fields of records, and how they lead to one another.
+    Fields,
+    /// What happened, and what records have become.
+    Activity,
+    /// Pictures of users.
+    Files,
+    /// Small helpers.
+    Utilities,
     /// Logins, tokens and sessions.
     Authentication,
     /// What administrators say about the project.
@@ -24,8 +35,8 @@ pub(crate) enum Tag {
     Server,
 }
 
-/// The document of an API that serves this schema at this address.
-pub fn document(schema: &Schema, url: &str) -> Json {
+/// The document of an API that serves these fields at this address.
+pub fn document(model: &Model, url: &str) -> Json {
     let service = OpenApiService::new(Outline, "Roster", env!("CARGO_PKG_VERSION"))
         .description(
             "A users platform: users, logins and what users may do. Answers are \
@@ -44,12 +55,11 @@ pub fn document(schema: &Schema, url: &str) -> Json {
     }
     let components = &mut document["components"];
     components["parameters"] = parameters::components();
-    components["schemas"][record::USERS] = record::schema_of(
-        schema,
-        "A user. Which fields are there depends on what was asked for and on the caller's rights.",
-    );
-    components["schemas"][record::SETTINGS] =
-        record::schema_of(&Schema::settings(), "The settings of the project.");
+    for (collection, name, says) in record::NAMED {
+        if let Some(schema) = model.schema(*collection) {
+            components["schemas"][*name] = record::schema_of(schema, says);
+        }
+    }
     describe_search(&mut document);
     describe_codes(&mut document["components"]["schemas"]["ErrorExtensions"]);
     document
@@ -57,20 +67,28 @@ pub fn document(schema: &Schema, url: &str) -> Json {
 
 /// OpenAPI 3.0 knows no method `SEARCH`: it is described beside the others, as an extension.
 fn describe_search(document: &mut Json) {
-    let list = &document["paths"]["/users"]["get"];
-    let (responses, security) = (list["responses"].clone(), list["security"].clone());
-    document["paths"]["/users"]["x-search"] = json!({
-        "summary": "Search users",
-        "description": "Like the list, with the parameters in the body: `{\"query\": {…}}`.",
-        "tags": ["Users"],
-        "operationId": "searchUsers",
-        "requestBody": {"content": {"application/json": {"schema": {
-            "type": "object",
-            "properties": {"query": {"type": "object", "additionalProperties": true}},
-        }}}},
-        "responses": responses,
-        "security": security,
-    });
+    for (path, collection) in SEARCHED {
+        let list = &document["paths"][path]["get"];
+        let (responses, security) = (list["responses"].clone(), list["security"].clone());
+        let tags = list["tags"].clone();
+        let name = collection.table();
+        let (first, rest) = name.split_at(1);
+        document["paths"][path]["x-search"] = json!({
+            "summary": format!("Search {name}"),
+            "description": "Like the list, with the parameters in the body: `{\"query\": {…}}`.",
+            "tags": tags,
+            "operationId": format!("search{}{rest}", first.to_uppercase()),
+            "requestBody": {"content": {"application/json": {"schema": {
+                "type": "object",
+                "properties": {
+                    "query": {"type": "object", "additionalProperties": true},
+                    "keys": {"type": "array", "items": {}},
+                },
+            }}}},
+            "responses": responses,
+            "security": security,
+        });
+    }
 }
 
 fn operations(document: &mut Json) -> impl Iterator<Item = &mut Json> {

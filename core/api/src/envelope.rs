@@ -77,7 +77,7 @@ impl<S> Many<S> {
         Ok(Self(
             bytes(
                 &Data {
-                    data: &*list.items,
+                    data: &list.items,
                     meta,
                 },
                 size,

@@ -12,10 +12,12 @@ mod auth;
 mod batch;
 mod body;
 mod caller;
+mod collections;
 mod docs;
 mod document;
 mod envelope;
 mod error;
+mod export;
 mod guard;
 mod info;
 mod network;
@@ -44,6 +46,9 @@ pub use serve::serve;
 
 use auth::AuthApi;
 use body::MaxBody;
+use collections::{
+    AccessApi, ActivityApi, PermissionsApi, PoliciesApi, RevisionsApi, RolesApi, SEARCHED, Search,
+};
 use guard::{Answer, Harden};
 use observe::Observe;
 use origins::Origins;
@@ -51,7 +56,7 @@ use principal::Authenticate;
 use routes::Methods;
 use server::{Served, ServerApi};
 use settings::SettingsApi;
-use users::{Search, UsersApi};
+use users::UsersApi;
 
 /// What the API has to know about its surroundings.
 #[derive(Debug, Clone)]
@@ -69,7 +74,12 @@ pub struct ApiSettings {
 }
 
 /// Every resource, in the order of the document.
-type Resources = (UsersApi, AuthApi, SettingsApi, ServerApi);
+type Resources = (
+    (UsersApi, AuthApi),
+    (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
+    (ActivityApi, RevisionsApi),
+    (SettingsApi, ServerApi),
+);
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
 pub fn endpoint(
@@ -78,25 +88,55 @@ pub fn endpoint(
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> impl Endpoint<Output = Response> + 'static {
     let resources: Resources = (
-        UsersApi {
-            engine: engine.clone(),
-        },
-        AuthApi {
-            engine: engine.clone(),
-        },
-        SettingsApi {
-            engine: engine.clone(),
-        },
-        ServerApi {
-            engine: engine.clone(),
-            metrics,
-            document: Served::at(settings.public_url),
-        },
+        (
+            UsersApi {
+                engine: engine.clone(),
+            },
+            AuthApi {
+                engine: engine.clone(),
+            },
+        ),
+        (
+            RolesApi {
+                engine: engine.clone(),
+            },
+            PoliciesApi {
+                engine: engine.clone(),
+            },
+            AccessApi {
+                engine: engine.clone(),
+            },
+            PermissionsApi {
+                engine: engine.clone(),
+            },
+        ),
+        (
+            ActivityApi {
+                engine: engine.clone(),
+            },
+            RevisionsApi {
+                engine: engine.clone(),
+            },
+        ),
+        (
+            SettingsApi {
+                engine: engine.clone(),
+            },
+            ServerApi {
+                engine: engine.clone(),
+                metrics,
+                document: Served::at(settings.public_url),
+            },
+        ),
     );
-    let search = Search {
-        engine: engine.clone(),
-    };
-    let further = vec![("/users", users::search_method(), search.boxed())];
+    let searches = SEARCHED.map(|(path, collection)| {
+        let search = Search {
+            engine: engine.clone(),
+            collection,
+        };
+        (path, collections::search_method(), search.boxed())
+    });
+    let further = searches.into_iter().collect();
     let routes = routes::routes(resources, further);
     let routes = docs::routes()
         .into_iter()

@@ -36,13 +36,14 @@ pub(crate) trait Scope {
 impl Scope for Page {
     const PLACEHOLDER: &'static str = "(page)";
     const PARAMETERS: &'static [&'static str] = &[
-        "Fields", "Filter", "Sort", "Limit", "Offset", "Page", "Meta",
+        "Fields", "Filter", "Search", "Sort", "Limit", "Offset", "Page", "Meta", "Aggregate",
+        "GroupBy", "Alias", "Deep", "Export",
     ];
 }
 
 impl Scope for Single {
     const PLACEHOLDER: &'static str = "(single)";
-    const PARAMETERS: &'static [&'static str] = &["Fields", "Filter"];
+    const PARAMETERS: &'static [&'static str] = &["Fields", "Filter", "Alias", "Deep"];
 }
 
 impl<S> Deref for Query<S> {
@@ -139,7 +140,7 @@ pub(crate) fn components() -> Json {
     let parameter = |name, schema: Json, description| {
         let list = schema["type"] == "array";
         let mut parameter = json!({"name": name, "in": "query", "description": description});
-        if name == "filter" {
+        if matches!(name, "filter" | "aggregate" | "alias" | "deep") {
             parameter["content"] = json!({"application/json": {"schema": schema}});
             return parameter;
         }
@@ -160,10 +161,16 @@ pub(crate) fn components() -> Json {
     json!({
         "Fields": parameter("fields", names.clone(), "Which fields to send; `*`, the default, for all the caller may read."),
         "Filter": parameter("filter", json!({"type": "object", "additionalProperties": true}), "Which records: JSON such as `{\"status\":{\"_eq\":\"active\"}}`, with `_and` and `_or` around lists of such. Brackets do as well: `filter[status][_eq]=active`."),
-        "Sort": parameter("sort", names, "In which order; a leading `-` turns a field around."),
+        "Sort": parameter("sort", names.clone(), "In which order; a leading `-` turns a field around."),
         "Limit": parameter("limit", whole(-1), "How many records at most; `-1` for as many as the server allows."),
         "Offset": parameter("offset", whole(0), "How many records to leave out at the start; ignored beside `page`."),
         "Page": parameter("page", whole(0), "Which page of `limit` records; `1` is the first."),
+        "Search": parameter("search", json!({"type": "string"}), "Text that one of the searchable fields holds, in either case."),
+        "Aggregate": parameter("aggregate", json!({"type": "object", "additionalProperties": true}), "What to say of the records instead of sending them: `{\"count\":[\"id\"]}` with `count`, `countDistinct`, `sum`, `sumDistinct`, `avg`, `avgDistinct`, `min` or `max`."),
+        "GroupBy": parameter("groupBy", names.clone(), "By which fields, or functions of dates, to group the records; with or without `aggregate`."),
+        "Alias": parameter("alias", json!({"type": "object", "additionalProperties": {"type": "string"}}), "Other names for relations: `{\"team\":\"role\"}`."),
+        "Deep": parameter("deep", json!({"type": "object", "additionalProperties": true}), "Parameters for related records, each with an underscore before it: `{\"users\":{\"_limit\":3}}`."),
+        "Export": parameter("export", json!({"type": "string", "enum": ["csv", "csv_utf8", "json", "xml", "yaml"]}), "Send the records as a file of this format."),
         "Meta": parameter("meta", counts, "Which counts to send beside the records."),
     })
 }

@@ -5,15 +5,10 @@ use std::marker::PhantomData;
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
-use roster_domain::field::Column;
+use roster_domain::field::Link;
 use roster_domain::value::MASK;
-use roster_domain::{Field, FieldType, Schema};
+use roster_domain::{Collection, Field, FieldType, Schema};
 use serde_json::{Map, Value as Json, json};
-
-/// The name of the users collection among the schemas of the document.
-pub(crate) const USERS: &str = "Users";
-/// The name of the settings among them.
-pub(crate) const SETTINGS: &str = "Settings";
 
 /// A record, in the document. Its fields are known only at run time, so the framework is told a
 /// name, and [`schema_of`] what it means.
@@ -25,24 +20,37 @@ pub(crate) trait Named {
     const NAME: &'static str;
 }
 
-/// The name of the users collection.
-pub(crate) struct UsersName;
+macro_rules! named {
+    ($($marker:ident, $alias:ident, $name:literal, $collection:ident, $says:literal;)+) => {
+        $(
+            /// The name of a collection.
+            pub(crate) struct $marker;
 
-/// The name of the settings.
-pub(crate) struct SettingsName;
+            /// A record of it.
+            pub(crate) type $alias = Record<$marker>;
 
-/// A user.
-pub(crate) type User = Record<UsersName>;
+            impl Named for $marker {
+                const NAME: &'static str = $name;
+            }
+        )+
 
-/// The settings.
-pub(crate) type Settings = Record<SettingsName>;
-
-impl Named for UsersName {
-    const NAME: &'static str = USERS;
+        /// Every collection with its name among the schemas of the document, and what is said of it.
+        pub(crate) const NAMED: &[(Collection, &str, &str)] = &[
+            $((Collection::$collection, $name, $says),)+
+        ];
+    };
 }
 
-impl Named for SettingsName {
-    const NAME: &'static str = SETTINGS;
+named! {
+    UsersName, User, "Users", Users, "A user. Which fields are there depends on what was asked for and on the caller's rights.";
+    RolesName, Role, "Roles", Roles, "A role: users have one, and roles form a tree.";
+    PoliciesName, Policy, "Policies", Policies, "A policy: permissions and flags that hold where it is attached.";
+    AccessName, Access, "Access", Access, "An attachment of a policy to a role, to a user or to everybody without a role.";
+    PermissionsName, Permission, "Permissions", Permissions, "A permission of a policy: an action on a collection, on which records, with which fields.";
+    ActivityName, Activity, "Activity", Activity, "Something that happened.";
+    RevisionsName, Revision, "Revisions", Revisions, "What a record has become by a change.";
+    FilesName, File, "Files", Files, "A picture of a user.";
+    SettingsName, Settings, "Settings", Settings, "The settings of the project.";
 }
 
 impl<N: Named> Type for Record<N> {
@@ -83,28 +91,50 @@ pub(crate) fn schema_of(schema: &Schema, description: &str) -> Json {
 }
 
 fn property(field: &Field) -> Json {
-    if field.column == Column::AccessRows {
+    if let Some(Link::Many { from, .. }) = &field.link {
         return json!({
             "type": "array",
-            "items": {"type": "string", "format": "uuid"},
-            "readOnly": true,
-            "description": "The ids of the access rows that attach policies.",
+            "items": {},
+            "description": format!("The ids of records of `{from}`, or the records where their fields are asked for."),
         });
     }
     let mut property = match field.kind {
         FieldType::String | FieldType::Text => json!({"type": "string"}),
         FieldType::Integer => json!({"type": "integer", "format": "int32"}),
-        FieldType::BigInteger => json!({"type": "integer", "format": "int64"}),
+        FieldType::Serial => json!({"type": "integer", "format": "int64"}),
+        FieldType::BigInteger => json!({"type": "string", "pattern": "^-?[0-9]{1,19}$"}),
         FieldType::Float => json!({"type": "number", "format": "double"}),
+        FieldType::Decimal => json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"}),
         FieldType::Boolean => json!({"type": "boolean"}),
+        FieldType::Date => json!({"type": "string", "format": "date"}),
+        FieldType::Time => json!({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}:[0-9]{2}$"}),
+        FieldType::DateTime => json!({
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$",
+        }),
         FieldType::Timestamp => json!({"type": "string", "format": "date-time"}),
+        FieldType::Csv => json!({"type": "array", "items": {"type": "string"}}),
         FieldType::Uuid => json!({"type": "string", "format": "uuid"}),
         FieldType::Hash => json!({"type": "string", "format": "password"}),
         // Without a type a schema takes any JSON, null included.
-        FieldType::Json => return json!({"description": "Any JSON."}),
+        FieldType::Json | FieldType::Alias => return json!({"description": "Any JSON."}),
     };
+    if let Some(Link::One { to }) = &field.link {
+        let description = format!("The id of a record of `{to}`, or the record where its fields are asked for.");
+        let mut key = property;
+        if field.is_nullable {
+            key["nullable"] = true.into();
+        }
+        return json!({"anyOf": [key, {"type": "object", "additionalProperties": true}], "description": description});
+    }
     if field.is_nullable {
         property["nullable"] = true.into();
+    }
+    if let Some(note) = field.demands.as_ref().and_then(|demands| demands.choices.clone()) {
+        let is_list = matches!(field.kind, FieldType::Csv | FieldType::Json);
+        if !is_list && !field.is_nullable {
+            property["enum"] = note.into();
+        }
     }
     if let Some(limit) = field.max_length {
         property["maxLength"] = limit.into();

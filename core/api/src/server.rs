@@ -8,7 +8,7 @@ use poem::{IntoResponse, Response};
 use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{Any, Type};
 use poem_openapi::{ApiResponse, OpenApi};
-use roster_domain::Schema;
+use roster_domain::Model;
 use roster_engine::Engine;
 use serde_json::Value as Json;
 
@@ -32,7 +32,7 @@ pub(crate) struct Served {
 }
 
 struct Made {
-    schema: Arc<Schema>,
+    model: Arc<Model>,
     text: Arc<[u8]>,
 }
 
@@ -45,18 +45,18 @@ impl Served {
         }
     }
 
-    fn of(&self, schema: Arc<Schema>) -> Arc<[u8]> {
+    fn of(&self, model: Arc<Model>) -> Arc<[u8]> {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(made) = latest
             .as_ref()
-            .filter(|made| Arc::ptr_eq(&made.schema, &schema))
+            .filter(|made| Arc::ptr_eq(&made.model, &model))
         {
             return Arc::clone(&made.text);
         }
-        let text = document::document(&schema, &self.url).to_string();
+        let text = document::document(&model, &self.url).to_string();
         let text = Arc::from(text.into_bytes());
         *latest = Some(Made {
-            schema,
+            model,
             text: Arc::clone(&text),
         });
         text
@@ -105,7 +105,7 @@ impl ServerApi {
         reason = "the framework takes async functions alone"
     )]
     async fn openapi(&self, _visitor: Visitor<'_>) -> Result<Text<Document>, Failure> {
-        Ok(Text::new(self.document.of(self.engine.schema()).to_vec()))
+        Ok(Text::new(self.document.of(self.engine.model().await?).to_vec()))
     }
 
     /// Read the metrics
@@ -121,7 +121,7 @@ impl ServerApi {
 
 /// What an answer without an envelope is.
 trait Described {
-    type Schema: Type;
+    type Model: Type;
     const CONTENT_TYPE: &'static str;
     const DESCRIPTION: &'static str;
     /// What a 503 of the same kind means, if there is one.
@@ -157,7 +157,7 @@ impl<D: Described> IntoResponse for Text<D> {
 impl<D: Described> ApiResponse for Text<D> {
     fn meta() -> MetaResponses {
         let kind = D::CONTENT_TYPE.split(';').next().unwrap_or_default();
-        let describe = |says| envelope::plain(says, kind, D::Schema::schema_ref());
+        let describe = |says| envelope::plain(says, kind, D::Model::schema_ref());
         let unavailable = D::UNAVAILABLE.map(|says| MetaResponse {
             status: Some(StatusCode::SERVICE_UNAVAILABLE.as_u16()),
             ..describe(says)
@@ -169,14 +169,14 @@ impl<D: Described> ApiResponse for Text<D> {
     }
 
     fn register(registry: &mut Registry) {
-        D::Schema::register(registry);
+        D::Model::register(registry);
     }
 }
 
 struct Pong;
 
 impl Described for Pong {
-    type Schema = String;
+    type Model = String;
     const CONTENT_TYPE: &'static str = "text/html; charset=utf-8";
     const DESCRIPTION: &'static str = "The word `pong`.";
 }
@@ -184,7 +184,7 @@ impl Described for Pong {
 struct Metrics;
 
 impl Described for Metrics {
-    type Schema = String;
+    type Model = String;
     const CONTENT_TYPE: &'static str = "text/plain; version=0.0.4; charset=utf-8";
     const DESCRIPTION: &'static str = "The metrics in the text format of Prometheus.";
 }
@@ -192,13 +192,13 @@ impl Described for Metrics {
 struct Document;
 
 impl Described for Document {
-    type Schema = Any<Json>;
+    type Model = Any<Json>;
     const CONTENT_TYPE: &'static str = envelope::JSON;
     const DESCRIPTION: &'static str = "The document.";
 }
 
 impl Described for Health {
-    type Schema = Self;
+    type Model = Self;
     const CONTENT_TYPE: &'static str = "application/health+json; charset=utf-8";
     const DESCRIPTION: &'static str = "The server serves.";
     const UNAVAILABLE: Option<&'static str> = Some("The server cannot serve.");

@@ -1,19 +1,21 @@
 //! `/users`: the records of the users collection.
 
-use poem::http::Method;
-use poem::{Endpoint, IntoResponse, Request, Response};
 use poem_openapi::OpenApi;
+use roster_domain::Collection;
 use roster_engine::Engine;
 use serde_json::Value as Json;
 
 use crate::batch::{Changes, LastPage, OneOrMany, Selection, WrittenAny, WrittenMany};
-use crate::body::{self, Body};
-use crate::caller::{self, Caller};
+use crate::body::Body;
+use crate::caller::Caller;
 use crate::document::Tag;
-use crate::envelope::{Done, Many, One, Written};
+use crate::envelope::{Done, One, Written};
+use crate::export::Listed;
 use crate::error::Failure;
 use crate::parameters::{Id, Page, Query, Single};
 use crate::record::User;
+
+const USERS: Collection = Collection::Users;
 
 /// The resource.
 pub(crate) struct UsersApi {
@@ -26,8 +28,8 @@ impl UsersApi {
     ///
     /// Sends the users that the caller may read.
     #[oai(path = "/users", method = "get", operation_id = "listUsers")]
-    async fn list(&self, caller: Caller<'_>, query: Query<Page>) -> Result<Many<User>, Failure> {
-        Many::of(&self.engine.list_users(&caller, &query).await?)
+    async fn list(&self, caller: Caller<'_>, query: Query<Page>) -> Result<Listed<User>, Failure> {
+        Listed::answer(&self.engine, &caller, USERS, &query).await
     }
 
     /// Create users
@@ -42,10 +44,10 @@ impl UsersApi {
         body: Body<OneOrMany<User>>,
     ) -> Result<WrittenAny<User>, Failure> {
         if let Json::Array(bodies) = &*body {
-            let list = self.engine.create_users(&caller, bodies, &query).await?;
+            let list = self.engine.create_many(&caller, USERS, bodies, &query).await?;
             return WrittenAny::many(list.as_ref());
         }
-        let item = self.engine.create_user(&caller, &body, &query).await?;
+        let item = self.engine.create(&caller, USERS, &body, &query).await?;
         WrittenAny::one(item.as_ref())
     }
 
@@ -61,7 +63,7 @@ impl UsersApi {
         /// What to change.
         body: Body<Changes<User>>,
     ) -> Result<WrittenMany<User>, Failure> {
-        let list = self.engine.update_users(&caller, &body, &query).await?;
+        let list = self.engine.update_many(&caller, USERS, &body, &query).await?;
         WrittenMany::of(list.as_ref())
     }
 
@@ -75,7 +77,7 @@ impl UsersApi {
         /// Which users.
         body: Body<Selection>,
     ) -> Result<Done, Failure> {
-        self.engine.delete_users(&caller, &body).await?;
+        self.engine.delete_many(&caller, USERS, &body).await?;
         Ok(Done)
     }
 
@@ -134,7 +136,7 @@ impl UsersApi {
         /// The id of the user.
         id: Id<'_>,
     ) -> Result<One<User>, Failure> {
-        One::of(&self.engine.read_user(&caller, &id, &query).await?)
+        One::of(&self.engine.read(&caller, USERS, &id, &query).await?)
     }
 
     /// Update a user
@@ -150,7 +152,7 @@ impl UsersApi {
     ) -> Result<Written<User>, Failure> {
         Written::of(
             self.engine
-                .update_user(&caller, &id, &body, &query)
+                .update(&caller, USERS, &id, &body, &query)
                 .await?
                 .as_ref(),
         )
@@ -164,32 +166,7 @@ impl UsersApi {
         /// The id of the user.
         id: Id<'_>,
     ) -> Result<Done, Failure> {
-        self.engine.delete_user(&caller, &id).await?;
+        self.engine.delete(&caller, USERS, &id).await?;
         Ok(Done)
-    }
-}
-
-/// `SEARCH /users`: a list whose query is in the body. The framework's table of methods ends with
-/// the common ones, so the route is added by hand.
-pub(crate) struct Search {
-    pub(crate) engine: Engine,
-}
-
-/// The method `SEARCH`.
-pub(crate) fn search_method() -> Method {
-    // A token of RFC 9110 §5.6.2, so always a method.
-    Method::from_bytes(b"SEARCH").unwrap_or(Method::POST)
-}
-
-impl Endpoint for Search {
-    type Output = Response;
-
-    async fn call(&self, request: Request) -> poem::Result<Response> {
-        let (request, mut body) = request.split();
-        let caller = caller::of(&request)?;
-        let body = body::json(&request, &mut body).await?;
-        let list = self.engine.search_users(caller, &body).await;
-        let list = list.map_err(Failure)?;
-        Ok(Many::<User>::of(&list)?.into_response())
     }
 }

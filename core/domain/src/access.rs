@@ -1,11 +1,16 @@
 //! May you: the only maker of a [`Grant`].
 
-use std::fmt;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, LazyLock};
 
-use crate::{Error, Filter, Principal, Reason, Result, Schema};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::{Collection, Error, Filter, Principal, Reason, Result, Schema};
 
 /// What is done to records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Action {
     Create,
@@ -15,6 +20,9 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -24,73 +32,108 @@ impl Action {
             Self::Delete => "delete",
         }
     }
+
+    /// The action of that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == word)
+    }
 }
 
-/// What the API addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Collection {
-    Users,
-    Roles,
-    Policies,
-    Access,
-    Settings,
+/// Names of fields, or all there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// All there are.
+    All,
+    /// These.
+    Some(BTreeSet<String>),
 }
 
-impl Collection {
-    /// The name on the wire (design: the reference server's).
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Users => "directus_users",
-            Self::Roles => "directus_roles",
-            Self::Policies => "directus_policies",
-            Self::Access => "directus_access",
-            Self::Settings => "directus_settings",
+impl Names {
+    /// Reads a rule's list: names, or `*` among them.
+    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names: BTreeSet<String> = names.into_iter().map(ToOwned::to_owned).collect();
+        if names.contains("*") {
+            Self::All
+        } else {
+            Self::Some(names)
         }
     }
 
-    /// The name of the table, in configuration and in plugins.
-    pub const fn table(self) -> &'static str {
+    /// Whether the name is among them.
+    pub fn contains(&self, name: &str) -> bool {
         match self {
-            Self::Users => "users",
-            Self::Roles => "roles",
-            Self::Policies => "policies",
-            Self::Access => "access",
-            Self::Settings => "settings",
+            Self::All => true,
+            Self::Some(names) => names.contains(name),
         }
     }
 }
 
-impl fmt::Display for Collection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
+/// One permission, its variables replaced by what they stand for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its number; nothing for one that is built in.
+    pub id: Option<i64>,
+    /// The policy it belongs to.
+    pub policy: Option<Uuid>,
+    /// Which records.
+    pub filter: Filter,
+    /// Which of their fields.
+    pub fields: Names,
+    /// What written values have to pass.
+    pub validation: Filter,
+    /// What is written unless the caller says otherwise.
+    pub presets: Map<String, Json>,
 }
 
 /// What the policies of a principal come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rights {
     /// Everything is allowed.
     pub admin_access: bool,
     /// The app may be used.
     pub app_access: bool,
+    /// A second factor is needed.
+    pub enforce_tfa: bool,
+    /// It is needed and not set up: nothing is allowed until it is.
+    pub is_locked: bool,
+    /// The role and its ancestors, the root first.
+    pub roles: Vec<Uuid>,
+    /// The policies that hold, in their order.
+    pub policies: Vec<Uuid>,
+    /// The rules, by what they are about.
+    pub rules: HashMap<(Collection, Action), Arc<[Rule]>>,
 }
 
-/// Which fields a grant reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fields {
-    All,
-}
+static EVERYTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| {
+    Arc::new(Rights {
+        admin_access: true,
+        app_access: true,
+        ..Rights::default()
+    })
+});
 
 /// Proof that an action on a collection is permitted, and its limits.
 ///
-/// Storage takes nothing else: its filter goes into every statement.
+/// Storage takes nothing else: its filter and the visibility of its fields go into every
+/// statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Grant {
+    rights: Arc<Rights>,
     collection: Collection,
     action: Action,
-    filter: Filter,
-    fields: Fields,
+    rows: Arc<Filter>,
+    limits: Option<Arc<[Rule]>>,
+}
+
+/// On which records a field may be seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Visibility {
+    /// On every one that may be seen at all.
+    Always,
+    /// On those that pass; on the others it is null.
+    When(Filter),
+    /// On none.
+    Never,
 }
 
 /// Whether this principal may do this at all, and how far.
@@ -99,32 +142,52 @@ pub struct Grant {
 /// `FORBIDDEN`, with the same text whether the collection exists or not.
 pub fn authorize(
     principal: &Principal,
-    rights: Rights,
+    rights: &Arc<Rights>,
     action: Action,
     collection: Collection,
 ) -> Result<Grant> {
     match principal {
-        Principal::User { .. } if rights.admin_access => Ok(Grant::all(action, collection)),
         Principal::System(reason) => Ok(Grant::system(*reason, action, collection)),
+        _ if rights.is_locked => Err(Error::forbidden_collection(collection.as_str())),
+        Principal::User { .. } if rights.admin_access => {
+            Ok(Grant::unlimited(Arc::clone(rights), action, collection))
+        }
         Principal::User { .. } | Principal::Public => {
-            Err(Error::forbidden_collection(collection.as_str()))
+            Grant::ruled(rights, action, collection)
+                .ok_or_else(|| Error::forbidden_collection(collection.as_str()))
         }
     }
 }
 
 impl Grant {
-    const fn all(action: Action, collection: Collection) -> Self {
+    fn unlimited(rights: Arc<Rights>, action: Action, collection: Collection) -> Self {
         Self {
+            rights,
             collection,
             action,
-            filter: Filter::Everything,
-            fields: Fields::All,
+            rows: Arc::new(Filter::Everything),
+            limits: None,
         }
     }
 
+    fn ruled(rights: &Arc<Rights>, action: Action, collection: Collection) -> Option<Self> {
+        let rules = rights.rules.get(&(collection, action))?;
+        if rules.is_empty() {
+            return None;
+        }
+        let rows = Filter::any(rules.iter().map(|rule| rule.filter.clone()));
+        Some(Self {
+            rights: Arc::clone(rights),
+            collection,
+            action,
+            rows: Arc::new(rows),
+            limits: Some(Arc::clone(rules)),
+        })
+    }
+
     /// A grant without limits, for the server itself. Its uses are listed by a test.
-    pub const fn system(_reason: Reason, action: Action, collection: Collection) -> Self {
-        Self::all(action, collection)
+    pub fn system(_reason: Reason, action: Action, collection: Collection) -> Self {
+        Self::unlimited(Arc::clone(&EVERYTHING), action, collection)
     }
 
     /// The collection.
@@ -138,14 +201,33 @@ impl Grant {
     }
 
     /// Which records it reaches.
-    pub const fn filter(&self) -> &Filter {
-        &self.filter
+    pub fn filter(&self) -> &Filter {
+        &self.rows
     }
 
-    /// Whether it reaches a field.
-    pub const fn allows(&self, _field: &str) -> bool {
-        match self.fields {
-            Fields::All => true,
+    /// The rules behind it; nothing where it has no limits.
+    pub fn rules(&self) -> Option<&[Rule]> {
+        self.limits.as_deref()
+    }
+
+    /// Whether it reaches a field, if only on some records.
+    pub fn allows(&self, field: &str) -> bool {
+        let listed = |rules: &[Rule]| rules.iter().any(|rule| rule.fields.contains(field));
+        self.limits.as_deref().is_none_or(listed)
+    }
+
+    /// On which records it reaches a field.
+    pub fn visibility(&self, field: &str) -> Visibility {
+        let Some(rules) = self.limits.as_deref() else {
+            return Visibility::Always;
+        };
+        let listing = rules.iter().filter(|rule| rule.fields.contains(field));
+        match Filter::any(listing.map(|rule| rule.filter.clone())) {
+            Filter::Everything => Visibility::Always,
+            Filter::Nothing => Visibility::Never,
+            // Every record that is reached passes already.
+            filter if filter == *self.rows => Visibility::Always,
+            filter => Visibility::When(filter),
         }
     }
 
@@ -156,6 +238,84 @@ impl Grant {
             .filter(|(_, field)| self.allows(&field.name))
             .map(|(index, _)| index)
             .collect()
+    }
+
+    /// The same for records of which one of these fields may be seen: who asks for other fields
+    /// does not learn that a record is there.
+    #[must_use]
+    pub fn showing<'n>(&self, fields: impl IntoIterator<Item = &'n str>) -> Self {
+        let Some(rules) = self.limits.as_deref() else {
+            return self.clone();
+        };
+        let fields: Vec<&str> = fields.into_iter().collect();
+        if fields.is_empty() {
+            return self.clone();
+        }
+        let listing = rules
+            .iter()
+            .filter(|rule| fields.iter().any(|field| rule.fields.contains(field)));
+        let rows = Filter::any(listing.map(|rule| rule.filter.clone()));
+        Self {
+            rows: Arc::new(rows),
+            ..self.clone()
+        }
+    }
+
+    /// The same for records on which every one of these fields may be written.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, naming the fields that may be written on no record.
+    pub fn writing<'n>(&self, fields: impl IntoIterator<Item = &'n str>) -> Result<Self> {
+        let Some(rules) = self.limits.as_deref() else {
+            return Ok(self.clone());
+        };
+        let mut rows = Filter::Everything;
+        let mut bad = Vec::new();
+        for field in fields {
+            let listing = rules.iter().filter(|rule| rule.fields.contains(field));
+            match Filter::any(listing.map(|rule| rule.filter.clone())) {
+                Filter::Nothing if !self.allows(field) => bad.push(field.to_owned()),
+                filter => rows = rows.and(filter),
+            }
+        }
+        if !bad.is_empty() {
+            return Err(Error::forbidden_fields(self.collection.as_str(), &bad));
+        }
+        // Nothing named still has to be a record that some rule reaches.
+        let rows = rows.and(self.rows.as_ref().clone());
+        Ok(Self {
+            rows: Arc::new(rows),
+            ..self.clone()
+        })
+    }
+
+    /// The grant to read the records of another collection, for the same principal.
+    pub fn related(&self, collection: Collection) -> Option<Self> {
+        if self.limits.is_none() {
+            let rights = Arc::clone(&self.rights);
+            return Some(Self::unlimited(rights, Action::Read, collection));
+        }
+        Self::ruled(&self.rights, Action::Read, collection)
+    }
+
+    /// What is written unless the caller says otherwise; of two rules the later wins.
+    pub fn presets(&self) -> Cow<'_, Map<String, Json>> {
+        let none = || Cow::Owned(Map::new());
+        let Some(rules) = self.limits.as_deref() else {
+            return none();
+        };
+        let mut presets = Map::new();
+        for rule in rules {
+            presets.extend(rule.presets.clone());
+        }
+        Cow::Owned(presets)
+    }
+
+    /// What written values have to pass: all of these.
+    pub fn validations(&self) -> impl Iterator<Item = &Filter> {
+        let rules = self.limits.as_deref().unwrap_or_default();
+        let filters = rules.iter().map(|rule| &rule.validation);
+        filters.filter(|filter| **filter != Filter::Everything)
     }
 
     /// Refuses unless this is a grant for that action: a read grant does not write.
@@ -173,12 +333,8 @@ impl Grant {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
     use crate::UserId;
-
-    const ACTIONS: [Action; 4] = [Action::Create, Action::Read, Action::Update, Action::Delete];
 
     fn user() -> Principal {
         Principal::User {
@@ -188,44 +344,74 @@ mod tests {
         }
     }
 
+    fn admin() -> Arc<Rights> {
+        Arc::clone(&EVERYTHING)
+    }
+
+    fn rule(fields: &[&str], filter: Filter) -> Rule {
+        Rule {
+            id: None,
+            policy: None,
+            filter,
+            fields: Names::of(fields.iter().copied()),
+            validation: Filter::Everything,
+            presets: Map::new(),
+        }
+    }
+
+    fn reading(rules: Vec<Rule>) -> Grant {
+        let rules = HashMap::from([((Collection::Users, Action::Read), rules.into())]);
+        let rights = Arc::new(Rights {
+            rules,
+            ..Rights::default()
+        });
+        authorize(&user(), &rights, Action::Read, Collection::Users).expect("a grant")
+    }
+
     #[test]
     fn nothing_is_granted_by_default() {
-        let app = Rights {
-            admin_access: false,
+        let app = Arc::new(Rights {
             app_access: true,
-        };
+            ..Rights::default()
+        });
+        let none = Arc::new(Rights::default());
 
-        for action in ACTIONS {
-            assert!(
-                authorize(
-                    &Principal::Public,
-                    Rights::default(),
-                    action,
-                    Collection::Users
-                )
-                .is_err()
-            );
-            assert!(authorize(&user(), Rights::default(), action, Collection::Users).is_err());
-            assert!(authorize(&user(), app, action, Collection::Users).is_err());
+        for action in Action::ALL {
+            for collection in Collection::ALL {
+                assert!(authorize(&Principal::Public, &none, action, collection).is_err());
+                assert!(authorize(&user(), &none, action, collection).is_err());
+                assert!(authorize(&user(), &app, action, collection).is_err());
+            }
         }
     }
 
     #[test]
     fn admin_access_never_helps_the_public() {
-        let admin = Rights {
-            admin_access: true,
-            app_access: true,
-        };
-
-        assert!(authorize(&Principal::Public, admin, Action::Read, Collection::Users).is_err());
-        assert!(authorize(&user(), admin, Action::Read, Collection::Users).is_ok());
+        let read = |principal| authorize(principal, &admin(), Action::Read, Collection::Users);
+        assert!(read(&Principal::Public).is_err());
+        assert!(read(&user()).is_ok());
     }
 
     #[test]
     fn a_grant_is_good_for_its_own_action_only() {
         let grant = Grant::system(Reason::CommandLine, Action::Read, Collection::Users);
-
         assert!(grant.permits(Action::Read, Collection::Users).is_ok());
         assert!(grant.permits(Action::Update, Collection::Users).is_err());
+    }
+
+    #[test]
+    fn a_field_is_seen_where_a_rule_that_lists_it_reaches() {
+        let mine = || Filter::equals("title", "mine");
+        let grant = reading(vec![
+            rule(&["id", "title"], Filter::Everything),
+            rule(&["email"], mine()),
+        ]);
+
+        assert_eq!(grant.visibility("id"), Visibility::Always);
+        assert_eq!(grant.visibility("email"), Visibility::When(mine()));
+        assert_eq!(grant.visibility("password"), Visibility::Never);
+        assert_eq!(grant.showing(["email"]).filter(), &mine());
+        assert_eq!(grant.showing(["email"]).visibility("email"), Visibility::Always);
+        assert!(grant.related(Collection::Roles).is_none());
     }
 }

@@ -105,6 +105,19 @@ impl Error {
         self
     }
 
+    /// The same, saying under which fields of the item it is.
+    #[must_use]
+    pub fn beneath(mut self, path: &[String]) -> Self {
+        if !path.is_empty() {
+            for problem in &mut self.problems {
+                if let Some(json) = problem.extensions.get_mut("path") {
+                    *json = path.to_vec().into();
+                }
+            }
+        }
+        self
+    }
+
     /// Something failed that the client cannot mend.
     pub fn internal(source: impl Into<Source>) -> Self {
         Self::from(Code::Internal).because(source)

@@ -1,9 +1,11 @@
 //! The definition of a field.
 
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::{Value, clock};
+use crate::value::Decimal;
+use crate::{Collection, Value, clock};
 
 /// What kind of value a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,75 +16,114 @@ pub enum FieldType {
     Text,
     /// A whole number of 32 bits.
     Integer,
-    /// A whole number of 64 bits.
+    /// A whole number that the database counts up: the key of some collections.
+    Serial,
+    /// A whole number of 64 bits; text on the wire, as JSON numbers lose digits beyond 2^53.
     BigInteger,
     /// A number.
     Float,
+    /// A decimal number of fixed scale; text on the wire.
+    Decimal,
     /// Yes or no.
     Boolean,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// A day and a time without a zone.
+    DateTime,
     /// A moment in UTC.
     Timestamp,
     /// Any JSON.
     Json,
+    /// A list of texts without commas.
+    Csv,
     /// A UUID.
     Uuid,
     /// A secret, kept as its hash.
     Hash,
+    /// No value of its own: the records of another collection that point here.
+    Alias,
 }
 
 impl FieldType {
+    /// Those that a custom field may have, in the order of the wire's error text.
+    pub const CUSTOM: [Self; 16] = [
+        Self::BigInteger,
+        Self::Boolean,
+        Self::Date,
+        Self::DateTime,
+        Self::Decimal,
+        Self::Float,
+        Self::Integer,
+        Self::Json,
+        Self::String,
+        Self::Text,
+        Self::Time,
+        Self::Timestamp,
+        Self::Uuid,
+        Self::Hash,
+        Self::Csv,
+        Self::Alias,
+    ];
+
     /// The word on the wire, such as `bigInteger`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::String => "string",
             Self::Text => "text",
-            Self::Integer => "integer",
+            Self::Integer | Self::Serial => "integer",
             Self::BigInteger => "bigInteger",
             Self::Float => "float",
+            Self::Decimal => "decimal",
             Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Time => "time",
+            Self::DateTime => "dateTime",
             Self::Timestamp => "timestamp",
             Self::Json => "json",
+            Self::Csv => "csv",
             Self::Uuid => "uuid",
             Self::Hash => "hash",
+            Self::Alias => "alias",
         }
     }
 
-    const fn expected(self) -> &'static str {
+    /// The type of that word, for a custom field.
+    pub fn parse_word(word: &str) -> Option<Self> {
+        Self::CUSTOM.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// Whether its values are text that can be searched.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::String | Self::Text | Self::Csv)
+    }
+
+    /// Whether its values are numbers.
+    pub const fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Integer | Self::Serial | Self::BigInteger | Self::Float | Self::Decimal
+        )
+    }
+
+    pub(crate) const fn expected(self) -> &'static str {
         match self {
             Self::String | Self::Text | Self::Hash => "a string",
             Self::Integer => "an integer of 32 bits",
-            Self::BigInteger => "an integer",
+            Self::Serial | Self::BigInteger => "an integer of 64 bits",
             Self::Float => "a number",
+            Self::Decimal => "a decimal number within the precision and scale of the field",
             Self::Boolean => "a boolean",
+            Self::Date => "a date such as 2026-01-31",
+            Self::Time => "a time such as 10:11:12",
+            Self::DateTime => "a date and time such as 2026-01-31T10:11:12",
             Self::Timestamp => "a timestamp such as 2026-01-31T10:11:12Z",
             Self::Json => "JSON",
+            Self::Csv => "an array of strings without commas",
             Self::Uuid => "a UUID",
+            Self::Alias => "records of the related collection",
         }
-    }
-
-    /// Reads a value of this type. The error is what was expected and what came instead.
-    pub fn parse(self, json: &Json) -> Result<Value, (&'static str, &'static str)> {
-        let parsed = match (self, json) {
-            (_, Json::Null) => Some(Value::Null),
-            (Self::String | Self::Text | Self::Hash, Json::String(text)) => {
-                // PostgreSQL cannot store U+0000; refused for both, so that both agree.
-                (!text.contains('\0')).then(|| Value::Text(text.clone()))
-            }
-            (Self::Integer, Json::Number(n)) => n
-                .as_i64()
-                .filter(|n| i32::try_from(*n).is_ok())
-                .map(Value::Integer),
-            (Self::BigInteger, Json::Number(n)) => n.as_i64().map(Value::Integer),
-            (Self::Float, Json::Number(n)) => n.as_f64().map(Value::Float),
-            (Self::Boolean, Json::Bool(b)) => Some(Value::Boolean(*b)),
-            (Self::Timestamp, Json::String(text)) => clock::parse(text).map(Value::Timestamp),
-            (Self::Json, json) => (!holds_nul(json)).then(|| Value::Json(json.clone())),
-            (Self::Uuid, Json::String(text)) => (text.len() == 36)
-                .then(|| Uuid::parse_str(text).ok().map(Value::Uuid))
-                .flatten(),
-            _ => None,
-        };
-        parsed.ok_or_else(|| (self.expected(), describe(json)))
     }
 }
 
@@ -109,13 +150,84 @@ pub fn describe(json: &Json) -> &'static str {
     }
 }
 
-/// Where the values of a field live.
+/// How a field leads to records of another collection, or of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// Its value is the key of one record.
+    One {
+        /// Where the record is.
+        to: Collection,
+    },
+    /// It stands for the records whose `field` holds this one's key.
+    Many {
+        /// Where the records are.
+        from: Collection,
+        /// Their field that points here.
+        field: String,
+        /// Their field that orders them.
+        sort: Option<String>,
+        /// What becomes of one that is taken out of the list.
+        on_deselect: OnDeselect,
+    },
+}
+
+/// What becomes of a record that is taken out of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// In the column of that name.
-    Stored,
-    /// Nowhere: the ids of the access rows that attach policies to the user.
-    AccessRows,
+pub enum OnDeselect {
+    /// It stays, and points nowhere.
+    Nullify,
+    /// It is deleted.
+    Delete,
+}
+
+/// What a field does by itself when a record is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the wire's")]
+pub enum Special {
+    Uuid,
+    DateCreated,
+    DateUpdated,
+    UserCreated,
+    UserUpdated,
+    RoleCreated,
+    RoleUpdated,
+}
+
+impl Special {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Uuid, "uuid"),
+        (Self::DateCreated, "date-created"),
+        (Self::DateUpdated, "date-updated"),
+        (Self::UserCreated, "user-created"),
+        (Self::UserUpdated, "user-updated"),
+        (Self::RoleCreated, "role-created"),
+        (Self::RoleUpdated, "role-updated"),
+    ];
+
+    /// The special of that word, if it is one that does something.
+    pub fn parse(word: &str) -> Option<Self> {
+        let known = Self::ALL.into_iter().find(|(_, name)| *name == word);
+        known.map(|(special, _)| special)
+    }
+}
+
+/// What a custom field demands beyond its type.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Demands {
+    /// A record cannot be made without a value.
+    pub required: bool,
+    /// Callers cannot write it; hooks and specials can.
+    pub readonly: bool,
+    /// The values it takes; every element has to be one of them for a list.
+    pub choices: Option<Vec<Json>>,
+    /// A rule over the values that are written, as the wire has it.
+    pub validation: Option<Json>,
+    /// What is said when the rule is broken.
+    pub validation_message: Option<String>,
+    /// Whether it holds the present moment when nothing is said.
+    pub default_now: bool,
+    /// What it does by itself.
+    pub specials: Vec<Special>,
 }
 
 /// A field of a collection.
@@ -127,14 +239,24 @@ pub struct Field {
     pub kind: FieldType,
     /// The longest text it takes, in characters.
     pub max_length: Option<usize>,
+    /// All digits of a decimal, and those after the point.
+    pub decimal: (u32, u32),
     /// Whether it may hold nothing.
     pub is_nullable: bool,
     /// What it holds when nothing is said.
     pub default: Value,
     /// Whether its values never leave.
     pub is_concealed: bool,
-    /// Where its values live.
-    pub column: Column,
+    /// Whether no two records hold the same value.
+    pub is_unique: bool,
+    /// Whether a search looks into it.
+    pub is_searchable: bool,
+    /// Whether somebody added it to the built-in ones.
+    pub is_custom: bool,
+    /// Where it leads.
+    pub link: Option<Link>,
+    /// What it demands beyond its type; built-in fields demand nothing.
+    pub demands: Option<Box<Demands>>,
 }
 
 impl Field {
@@ -144,15 +266,168 @@ impl Field {
             name: name.to_owned(),
             kind,
             max_length: None,
+            decimal: (10, 5),
             is_nullable: true,
             default: Value::Null,
             is_concealed: false,
-            column: Column::Stored,
+            is_unique: false,
+            is_searchable: true,
+            is_custom: false,
+            link: None,
+            demands: None,
         }
     }
 
-    /// Whether a client can write it at all.
-    pub const fn is_writable(&self) -> bool {
-        matches!(self.column, Column::Stored)
+    /// A field that holds the key of a record of another collection.
+    pub fn one(name: &str, to: Collection) -> Self {
+        let link = Some(Link::One { to });
+        Self {
+            link,
+            ..Self::new(name, FieldType::Uuid)
+        }
     }
+
+    /// A field that stands for the records of another collection that point here.
+    pub fn many(
+        name: &str,
+        from: Collection,
+        field: &str,
+        sort: Option<&str>,
+        on_deselect: OnDeselect,
+    ) -> Self {
+        let link = Some(Link::Many {
+            from,
+            field: field.to_owned(),
+            sort: sort.map(ToOwned::to_owned),
+            on_deselect,
+        });
+        Self {
+            link,
+            ..Self::new(name, FieldType::Alias)
+        }
+    }
+
+    /// Whether it has a column of its own.
+    pub const fn is_stored(&self) -> bool {
+        !matches!(self.kind, FieldType::Alias)
+    }
+
+    /// Where it leads, for a field that holds a key.
+    pub const fn leads_to(&self) -> Option<Collection> {
+        match self.link {
+            Some(Link::One { to }) => Some(to),
+            _ => None,
+        }
+    }
+
+    /// Whether its values are replaced by a hash before they are stored.
+    pub const fn is_hashed(&self) -> bool {
+        matches!(self.kind, FieldType::Hash)
+    }
+
+    /// Reads a value of this field. The error is what was expected and what came instead.
+    pub fn parse(&self, json: &Json) -> Result<Value, (&'static str, &'static str)> {
+        let parsed = match (self.kind, json) {
+            (_, Json::Null) => Some(Value::Null),
+            (FieldType::String | FieldType::Text | FieldType::Hash, Json::String(text)) => {
+                // PostgreSQL cannot store U+0000; refused for both, so that both agree.
+                (!text.contains('\0')).then(|| Value::Text(text.clone()))
+            }
+            (FieldType::Hash, Json::Number(n)) => Some(Value::Text(n.to_string())),
+            (FieldType::Integer, json) => whole(json)
+                .filter(|n| i32::try_from(*n).is_ok())
+                .map(Value::Integer),
+            (FieldType::Serial, json) => whole(json).map(Value::Integer),
+            (FieldType::BigInteger, json) => match json {
+                Json::String(text) => text.parse().ok(),
+                json => whole(json),
+            }
+            .map(Value::BigInteger),
+            (FieldType::Float, Json::Number(n)) => n.as_f64().map(Value::Float),
+            (FieldType::Decimal, Json::Number(n)) => self.decimal_of(&n.to_string()),
+            (FieldType::Decimal, Json::String(text)) => self.decimal_of(text),
+            (FieldType::Boolean, Json::Bool(b)) => Some(Value::Boolean(*b)),
+            (FieldType::Date, Json::String(text)) => date(text).map(Value::Date),
+            (FieldType::Time, Json::String(text)) => time(text).map(Value::Time),
+            (FieldType::DateTime, Json::String(text)) => date_time(text).map(Value::DateTime),
+            (FieldType::Timestamp, Json::String(text)) => moment(text).map(Value::Timestamp),
+            (FieldType::Json, json) => (!holds_nul(json)).then(|| Value::Json(json.clone())),
+            (FieldType::Csv, Json::Array(items)) => csv(items).map(Value::Csv),
+            (FieldType::Csv, Json::String(text)) => {
+                (!text.contains('\0')).then(|| Value::Csv(text.clone()))
+            }
+            (FieldType::Uuid, Json::String(text)) => (text.len() == 36)
+                .then(|| Uuid::parse_str(text).ok().map(Value::Uuid))
+                .flatten(),
+            _ => None,
+        };
+        parsed.ok_or_else(|| (self.kind.expected(), describe(json)))
+    }
+
+    fn decimal_of(&self, text: &str) -> Option<Value> {
+        let (precision, scale) = self.decimal;
+        let decimal = Decimal::parse(text, scale)?;
+        let limit = 10_i64.checked_pow(precision)?;
+        (decimal.unscaled.unsigned_abs() < limit.unsigned_abs()).then_some(Value::Decimal(decimal))
+    }
+}
+
+fn whole(json: &Json) -> Option<i64> {
+    json.as_i64()
+}
+
+/// Years before 1 or after 9999 do not sort as text, which is how SQLite keeps days.
+fn has_usual_year(day: NaiveDate) -> bool {
+    use chrono::Datelike;
+    (1..=9999).contains(&day.year())
+}
+
+/// `2026-01-31`, or the day of a date with a time.
+pub(crate) fn date(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .or_else(|| date_time(text).map(|moment| moment.date()))?;
+    has_usual_year(day).then_some(day)
+}
+
+/// `10:11:12` or `10:11`.
+pub(crate) fn time(text: &str) -> Option<NaiveTime> {
+    let exact = NaiveTime::parse_from_str(text, "%H:%M:%S%.f").ok();
+    let time = exact.or_else(|| NaiveTime::parse_from_str(text, "%H:%M").ok())?;
+    chrono::Timelike::with_nanosecond(&time, 0)
+}
+
+/// `2026-01-31T10:11:12`; of a moment with a zone its UTC.
+pub(crate) fn date_time(text: &str) -> Option<NaiveDateTime> {
+    let cut = |moment: NaiveDateTime| chrono::Timelike::with_nanosecond(&moment, 0);
+    let zoned = clock::parse(text).map(|moment| moment.naive_utc());
+    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let plain = || {
+        let mut parsed = formats.iter();
+        parsed.find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    };
+    let midnight = || {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+        day.and_hms_opt(0, 0, 0)
+    };
+    let moment = zoned.or_else(plain).or_else(midnight).and_then(cut)?;
+    has_usual_year(moment.date()).then_some(moment)
+}
+
+/// A moment; without a zone it is UTC.
+pub(crate) fn moment(text: &str) -> Option<crate::Timestamp> {
+    let moment = clock::parse(text).or_else(|| date_time(text).map(|moment| moment.and_utc()))?;
+    has_usual_year(moment.date_naive()).then_some(moment)
+}
+
+fn csv(items: &[Json]) -> Option<String> {
+    let mut words = Vec::with_capacity(items.len());
+    for item in items {
+        let word = item.as_str()?;
+        if word.contains([',', '\0']) {
+            return None;
+        }
+        words.push(word);
+    }
+    Some(words.join(","))
 }

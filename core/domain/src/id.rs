@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::Value;
+
 macro_rules! id {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
@@ -36,4 +38,55 @@ id! {
     PolicyId,
     /// The id of a session.
     SessionId,
+}
+
+/// The key of a record, whatever its collection counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A UUID.
+    Uuid(Uuid),
+    /// A number that the database counts up.
+    Serial(i64),
+}
+
+impl Key {
+    /// The UUID, if it is one.
+    pub const fn uuid(self) -> Option<Uuid> {
+        match self {
+            Self::Uuid(uuid) => Some(uuid),
+            Self::Serial(_) => None,
+        }
+    }
+
+    /// The key as a value of its field.
+    pub const fn value(self) -> Value {
+        match self {
+            Self::Uuid(uuid) => Value::Uuid(uuid),
+            Self::Serial(number) => Value::Integer(number),
+        }
+    }
+
+    /// The key that a value holds.
+    pub const fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Uuid(uuid) => Some(Self::Uuid(*uuid)),
+            Value::Integer(number) => Some(Self::Serial(*number)),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uuid(uuid) => uuid.fmt(f),
+            Self::Serial(number) => number.fmt(f),
+        }
+    }
+}
+
+impl From<UserId> for Key {
+    fn from(id: UserId) -> Self {
+        Self::Uuid(id.0)
+    }
 }

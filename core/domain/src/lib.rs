@@ -7,12 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod address;
 pub mod clock;
 pub mod code;
+pub mod collection;
 pub mod email;
 pub mod error;
 pub mod field;
 pub mod filter;
+pub mod function;
 pub mod id;
 pub mod principal;
 pub mod query;
@@ -21,17 +24,20 @@ pub mod schema;
 pub mod session;
 pub mod status;
 pub mod value;
+pub mod variables;
 
-pub use access::{Action, Collection, Grant, Rights, authorize};
+pub use access::{Action, Grant, Rights, authorize};
 pub use clock::{Clock, Timestamp};
 pub use code::Code;
+pub use collection::Collection;
 pub use error::{Error, Problem, Result};
 pub use field::{Field, FieldType};
 pub use filter::Filter;
-pub use id::{PolicyId, RoleId, SessionId, UserId};
+pub use function::Function;
+pub use id::{Key, PolicyId, RoleId, SessionId, UserId};
 pub use principal::{Principal, Reason};
 pub use query::Query;
 pub use record::{Item, Projection, Record};
-pub use schema::{Draft, Schema, Valid};
+pub use schema::{Draft, Model, Schema, Valid};
 pub use status::Status;
 pub use value::Value;

@@ -29,6 +29,10 @@ pub enum Reason {
     Login,
     /// The operator uses the command line.
     CommandLine,
+    /// A permission compares with what the user or their role has.
+    Variables,
+    /// A record is deleted, and others point at it.
+    Consequence,
 }
 
 impl Reason {
@@ -38,6 +42,8 @@ impl Reason {
             Self::Bootstrap => "bootstrap",
             Self::Login => "login",
             Self::CommandLine => "command_line",
+            Self::Variables => "variables",
+            Self::Consequence => "consequence",
         }
     }
 }

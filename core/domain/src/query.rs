@@ -1,20 +1,30 @@
-//! What a read asks for: fields, filter, sort, page.
+//! What a read asks for: fields, filter, search, sort, page, aggregates (contract/query.md).
+
+mod group;
+mod search;
+mod select;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::filter::{self, Filter};
-use crate::{Error, Grant, Projection, Result, Schema};
+pub use group::{Aggregate, Group, Grouping, Operation};
+pub use select::{Computed, Nested, Selection};
+
+use crate::filter::{self, Filter, Operand, Reader, Uses};
+use crate::variables::Variables;
+use crate::{Collection, Error, Grant, Model, Result, Schema};
 
 /// The parameters of a request, decoded but not yet understood.
 pub type Parameters = Map<String, Json>;
 
-/// A query over one collection.
+/// A query over one collection, and over those its fields lead to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Query {
+    grant: Grant,
+    rows: Grant,
     /// Which fields.
-    pub projection: Arc<Projection>,
+    pub selection: Selection,
     /// Which records.
     pub filter: Filter,
     /// In which order; the id is always the last key.
@@ -25,13 +35,15 @@ pub struct Query {
     pub offset: u64,
     /// Which counts are wanted beside the records.
     pub meta: Meta,
+    /// What the records are grouped by and what is said of each group, instead of the records.
+    pub grouping: Option<Grouping>,
 }
 
 /// One key of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sort {
-    /// The field.
-    pub field: String,
+    /// The value.
+    pub operand: Operand,
     /// The direction.
     pub direction: Direction,
 }
@@ -63,19 +75,71 @@ pub struct PageLimits {
     pub max: Option<u64>,
 }
 
-/// Parameters that belong to the query language and are not answered yet.
-const NOT_YET: [&str; 6] = ["search", "aggregate", "groupBy", "deep", "alias", "export"];
+impl PageLimits {
+    /// No limits.
+    pub const NONE: Self = Self {
+        default: None,
+        max: None,
+    };
+}
+
+/// What parameters are understood with.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// The fields.
+    pub model: &'a Model,
+    /// What may be read.
+    pub grant: &'a Grant,
+    /// What variables stand for.
+    pub variables: &'a Variables,
+    /// The limits on pages.
+    pub pages: PageLimits,
+}
+
+impl Ask<'_> {
+    fn schema(&self) -> Result<&Arc<Schema>> {
+        let collection = self.collection();
+        let schema = self.model.schema(collection);
+        schema.ok_or_else(|| Error::forbidden_collection(collection.as_str()))
+    }
+
+    fn collection(&self) -> Collection {
+        self.grant.collection()
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            model: self.model,
+            variables: self.variables,
+            grant: Some(self.grant),
+            uses: Uses::Selection,
+            limits: filter::Limits::default(),
+        }
+    }
+}
 
 impl Query {
-    /// Every field of every record.
-    pub fn all(schema: &Arc<Schema>) -> Self {
+    /// The stored fields of the records that pass a filter.
+    pub fn stored(schema: &Arc<Schema>, grant: &Grant, filter: Filter) -> Self {
+        Self::of(grant, Selection::stored(schema, grant), filter)
+    }
+
+    /// The keys of the records that pass a filter.
+    pub fn keys(schema: &Arc<Schema>, grant: &Grant, filter: Filter) -> Self {
+        Self::of(grant, Selection::keys(schema), filter)
+    }
+
+    fn of(grant: &Grant, selection: Selection, filter: Filter) -> Self {
         Self {
-            projection: Arc::new(Projection::all(schema)),
-            filter: Filter::Everything,
+            grant: grant.clone(),
+            rows: grant.clone(),
+            selection,
+            filter,
             sort: Vec::new(),
             limit: None,
             offset: 0,
             meta: Meta::default(),
+            grouping: None,
         }
     }
 
@@ -83,87 +147,199 @@ impl Query {
     ///
     /// # Errors
     /// `INVALID_QUERY` for malformed values, `FORBIDDEN` for fields that are unknown or not granted.
-    pub fn parse(
-        schema: &Arc<Schema>,
-        grant: &Grant,
+    pub fn parse(ask: &Ask<'_>, parameters: &Parameters) -> Result<Self> {
+        let names = Names {
+            fields: "fields",
+            filter: "filter",
+            search: "search",
+            sort: "sort",
+            limit: "limit",
+            offset: "offset",
+            page: "page",
+            alias: "alias",
+            deep: Some("deep"),
+        };
+        let mut query = Self::level(ask, parameters, &names, 0, &mut Budget::default())?;
+        let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
+        query.meta = meta(given("meta"))?;
+        let (aggregate, group) = (given("aggregate"), given("groupBy").or(given("group")));
+        if aggregate.is_some() || group.is_some() {
+            let sort = words("sort", given("sort"))?;
+            let grouping = Grouping::parse(ask, aggregate, group, &sort)?;
+            let named: Vec<&str> = grouping.fields().collect();
+            query.rows = ask.grant.showing(named);
+            query.grouping = Some(grouping);
+        }
+        Ok(query)
+    }
+
+    /// One level of the tree; names differ between the top and what is nested.
+    fn level(
+        ask: &Ask<'_>,
         parameters: &Parameters,
-        pages: PageLimits,
+        names: &Names,
+        depth: usize,
+        budget: &mut Budget,
     ) -> Result<Self> {
         let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
-        if let Some(name) = NOT_YET.into_iter().find(|name| given(name).is_some()) {
-            return Err(Error::invalid_query(format!(
-                "\"{name}\" is not supported yet"
-            )));
-        }
-        let filter = match given("filter") {
-            Some(json) => {
-                filter::parse(schema, &decode("filter", json)?, filter::Limits::default())?
-            }
+        let is_grouped = depth == 0 && (given("aggregate").is_some() || given("groupBy").is_some() || given("group").is_some());
+        let reader = ask.reader();
+        let mut filter = match given(names.filter) {
+            Some(json) => reader.read(ask.collection(), &decode("filter", json)?)?,
             None => Filter::Everything,
         };
-        let sort = words("sort", given("sort"))?
-            .iter()
-            .map(|word| Sort::parse(word))
-            .collect();
-        let query = Self {
-            projection: Arc::new(projection(schema, grant, given("fields"))?),
-            filter,
-            sort,
-            limit: limit(given("limit"), pages)?,
-            offset: 0,
-            meta: meta(given("meta"))?,
+        if let Some(json) = given(names.search) {
+            filter = filter.and(search::filter(ask, json)?);
+        }
+        let sort = if is_grouped {
+            Vec::new()
+        } else {
+            sorts(ask, &words("sort", given(names.sort))?)?
         };
-        query.check(schema, grant)?;
-        let offset = number("offset", given("offset"), 0)?;
-        let page = number("page", given("page"), 0)?;
-        let offset = match (page, query.limit) {
+        let limit = limit(given(names.limit), ask.pages)?;
+        let offset = number("offset", given(names.offset), 0)?;
+        let page = number("page", given(names.page), 0)?;
+        let offset = match (page, limit) {
             (Some(page), Some(limit)) if page >= 1 => {
                 (page - 1).unsigned_abs().saturating_mul(limit)
             }
             _ => offset.unwrap_or(0).unsigned_abs(),
         };
+        let alias = match given(names.alias) {
+            Some(json) => select::aliases(&decode("alias", json)?)?,
+            None => Map::new(),
+        };
+        let deep = match names.deep.map(given) {
+            Some(Some(json)) => object("deep", decode("deep", json)?)?,
+            Some(None) => Map::new(),
+            // Inside of `deep`, what has no underscore is about the level below.
+            None => parameters.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, json)| (name.clone(), json.clone())).collect(),
+        };
+        let wanted = words("fields", given(names.fields))?;
+        // An empty list, as against none at all, asks for nothing but the keys.
+        let nothing = matches!(parameters.get(names.fields), Some(Json::Array(list)) if list.is_empty());
+        let selection = if is_grouped {
+            Selection::keys(ask.schema()?)
+        } else if nothing {
+            Selection::bare(ask.schema()?)
+        } else {
+            select::parse(ask, &wanted, &alias, &deep, depth, budget)?
+        };
+        let rows = ask.grant.showing(selection.requested());
         // Both databases count in 64 bits with a sign.
+        let offset = offset.min(i64::MAX.unsigned_abs());
         Ok(Self {
-            offset: offset.min(i64::MAX.unsigned_abs()),
-            ..query
+            rows,
+            sort,
+            limit,
+            offset,
+            ..Self::of(ask.grant, selection, filter)
         })
     }
 
-    /// Filtering and sorting need the same right as reading.
-    fn check(&self, schema: &Schema, grant: &Grant) -> Result<()> {
-        let sorted = self.sort.iter().map(|sort| sort.field.as_str());
-        let bad: Vec<String> = sorted
-            .chain(self.filter.fields())
-            .filter(|name| {
-                !grant.allows(name) || schema.field(name).is_none_or(|field| !field.is_writable())
-            })
-            .map(ToOwned::to_owned)
-            .collect();
-        if !bad.is_empty() {
-            return Err(Error::forbidden_fields(schema.collection().as_str(), &bad));
-        }
-        let concealed = |sort: &&Sort| schema.field(&sort.field).is_some_and(|f| f.is_concealed);
-        self.sort.iter().find(concealed).map_or(Ok(()), |sort| {
-            Err(Error::invalid_query(format!(
-                "field `{}` is concealed and cannot be sorted by",
-                sort.field
-            )))
-        })
+    /// What may be read: the grant for counting.
+    pub const fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    /// What may be read of the fields that were asked for: the grant for records.
+    pub const fn rows(&self) -> &Grant {
+        &self.rows
+    }
+
+    /// The collection.
+    pub const fn collection(&self) -> Collection {
+        self.grant.collection()
     }
 }
 
-impl Sort {
-    fn parse(word: &str) -> Self {
-        match word.strip_prefix('-') {
-            Some(field) => Self {
-                field: field.to_owned(),
-                direction: Direction::Descending,
-            },
-            None => Self {
-                field: word.to_owned(),
-                direction: Direction::Ascending,
-            },
-        }
+/// What the parameters are called at one level.
+struct Names {
+    fields: &'static str,
+    filter: &'static str,
+    search: &'static str,
+    sort: &'static str,
+    limit: &'static str,
+    offset: &'static str,
+    page: &'static str,
+    alias: &'static str,
+    deep: Option<&'static str>,
+}
+
+/// The names of a level inside of `deep`.
+const DEEP: Names = Names {
+    fields: "_fields",
+    filter: "_filter",
+    search: "_search",
+    sort: "_sort",
+    limit: "_limit",
+    offset: "_offset",
+    page: "_page",
+    alias: "_alias",
+    deep: None,
+};
+
+/// How much a query may still select.
+struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(2_000)
+    }
+}
+
+impl Budget {
+    fn spend(&mut self, fields: usize) -> Result<()> {
+        self.0 = self.0.checked_sub(fields).ok_or_else(|| {
+            Error::invalid_query("\"fields\" selects more than 2000 fields in all")
+        })?;
+        Ok(())
+    }
+}
+
+fn sorts(ask: &Ask<'_>, words: &[String]) -> Result<Vec<Sort>> {
+    if words.len() > 50 {
+        return Err(Error::invalid_query("\"sort\" takes at most 50 fields"));
+    }
+    words
+        .iter()
+        .map(|word| {
+            let (name, direction) = direction(word);
+            let operand = ask.reader().operand(ask.collection(), name)?;
+            refuse_concealed(ask, &operand, "sorted by")?;
+            Ok(Sort { operand, direction })
+        })
+        .collect()
+}
+
+fn direction(word: &str) -> (&str, Direction) {
+    match word.strip_prefix('-') {
+        Some(name) => (name, Direction::Descending),
+        None => (word, Direction::Ascending),
+    }
+}
+
+/// Secrets are not ordered, grouped or counted by.
+fn refuse_concealed(ask: &Ask<'_>, operand: &Operand, what: &str) -> Result<()> {
+    let mut schema = Some(ask.schema()?);
+    for step in &operand.path {
+        let to = schema.and_then(|schema| schema.field(step)?.leads_to());
+        schema = to.and_then(|to| ask.model.schema(to));
+    }
+    let field = schema.and_then(|schema| schema.field(&operand.field));
+    match field {
+        Some(field) if field.is_concealed => Err(Error::invalid_query(format!(
+            "field `{}` is concealed and cannot be {what}",
+            field.name
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn object(name: &str, json: Json) -> Result<Map<String, Json>> {
+    match json {
+        Json::Object(map) => Ok(map),
+        _ => Err(Error::invalid_query(format!("\"{name}\" has to be an object"))),
     }
 }
 
@@ -210,27 +386,6 @@ fn words(name: &str, json: Option<&Json>) -> Result<Vec<String>> {
         }
     };
     Ok(all.into_iter().filter(|word| !word.is_empty()).collect())
-}
-
-fn projection(schema: &Arc<Schema>, grant: &Grant, json: Option<&Json>) -> Result<Projection> {
-    let names = words("fields", json)?;
-    if names.is_empty() {
-        return Ok(Projection::of(schema, grant.visible(schema)));
-    }
-    let mut fields = Vec::new();
-    let mut bad = Vec::new();
-    for name in names {
-        match schema.position(&name) {
-            _ if name == "*" => fields.extend(grant.visible(schema)),
-            Some(index) if grant.allows(&name) => fields.push(index),
-            _ => bad.push(name),
-        }
-    }
-    if bad.is_empty() {
-        Ok(Projection::of(schema, fields))
-    } else {
-        Err(Error::forbidden_fields(schema.collection().as_str(), &bad))
-    }
 }
 
 fn number(name: &str, json: Option<&Json>, least: i64) -> Result<Option<i64>> {

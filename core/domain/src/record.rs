@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::ser::SerializeMap;
+use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
-use crate::{Field, Schema, UserId, Value};
+use crate::{Field, Key, Schema, UserId, Value};
 
 /// Some fields of a schema, in the schema's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,13 @@ impl Projection {
             schema: Arc::clone(schema),
             fields: (0..schema.fields().len()).collect(),
         }
+    }
+
+    /// Every field that has a column.
+    pub fn stored(schema: &Arc<Schema>) -> Self {
+        let fields = schema.fields().iter().enumerate();
+        let stored = fields.filter(|(_, field)| field.is_stored());
+        Self::of(schema, stored.map(|(index, _)| index).collect())
     }
 
     /// The fields of these positions, each once.
@@ -57,6 +64,19 @@ impl Projection {
 pub struct Item {
     projection: Arc<Projection>,
     values: Vec<Value>,
+    parts: Vec<(Arc<str>, Part)>,
+    is_bare: bool,
+}
+
+/// What a record has beside its own fields.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// The value of a function.
+    Value(Value),
+    /// The record that a field leads to.
+    One(Option<Box<Item>>),
+    /// The records that a field stands for.
+    Many(Vec<Item>),
 }
 
 /// A whole record: an [`Item`] of every field, with what concurrent writers compare.
@@ -71,7 +91,26 @@ pub struct Record {
 impl Item {
     /// An item; the values stand in the order of the projection's fields.
     pub const fn new(projection: Arc<Projection>, values: Vec<Value>) -> Self {
-        Self { projection, values }
+        Self {
+            projection,
+            values,
+            parts: Vec::new(),
+            is_bare: false,
+        }
+    }
+
+    /// The same with one more part.
+    pub fn push(&mut self, name: Arc<str>, part: Part) {
+        self.parts.push((name, part));
+    }
+
+    /// The same, serialised as its only value: nothing but the key was asked for.
+    #[must_use]
+    pub fn bare(self) -> Self {
+        Self {
+            is_bare: true,
+            ..self
+        }
     }
 
     /// The value of a field, if it was asked for.
@@ -83,12 +122,22 @@ impl Item {
         self.values.get(position)
     }
 
+    /// Its key, if it was asked for.
+    pub fn key(&self) -> Option<Key> {
+        self.get("id").and_then(Key::of)
+    }
+
     /// The fields and their values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Field, &Value)> {
         self.projection.fields().zip(&self.values)
     }
 
-    /// The item as JSON.
+    /// What it has beside its fields.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, &Part)> {
+        self.parts.iter().map(|(name, part)| (&**name, part))
+    }
+
+    /// Its own fields as JSON.
     pub fn to_json(&self) -> Map<String, Json> {
         self.iter()
             .map(|(field, value)| (field.name.clone(), value.to_json()))
@@ -97,6 +146,11 @@ impl Item {
 }
 
 impl Record {
+    /// The key.
+    pub fn key(&self) -> Option<Key> {
+        self.item.key()
+    }
+
     /// The id of a user's record.
     pub fn user_id(&self) -> Option<UserId> {
         self.item.get("id").and_then(Value::as_uuid).map(UserId)
@@ -105,10 +159,32 @@ impl Record {
 
 impl Serialize for Item {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.values.len()))?;
+        if self.is_bare {
+            return self.values.first().unwrap_or(&Value::Null).serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(self.values.len() + self.parts.len()))?;
         for (field, value) in self.iter() {
             map.serialize_entry(&field.name, value)?;
         }
+        for (name, part) in &self.parts {
+            map.serialize_entry(&**name, part)?;
+        }
         map.end()
+    }
+}
+
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::One(item) => item.serialize(serializer),
+            Self::Many(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(item)?;
+                }
+                list.end()
+            }
+        }
     }
 }

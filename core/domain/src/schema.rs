@@ -1,14 +1,22 @@
 //! The set of fields of a collection, and the way from JSON to a [`Draft`] to a [`Valid`].
 
+mod access;
+mod custom;
 mod draft;
+mod log;
+mod model;
 mod settings;
 mod users;
 
 use std::collections::HashMap;
 
-pub use draft::{Draft, Stage, Valid};
+use serde_json::Value as Json;
 
-use crate::{Collection, Field};
+pub use custom::{Definition, OnDelete, Relation};
+pub use draft::{Draft, Stage, Valid};
+pub use model::Model;
+
+use crate::{Collection, Field, FieldType, Key};
 
 /// The set of fields of a collection. Made anew for each schema epoch.
 #[derive(Debug, PartialEq)]
@@ -17,20 +25,21 @@ pub struct Schema {
     epoch: u64,
     fields: Vec<Field>,
     by_name: HashMap<String, usize>,
+    statuses: Vec<String>,
 }
 
 impl Schema {
     /// The users collection without custom fields.
     pub fn users() -> Self {
-        Self::new(Collection::Users, users::fields())
+        Self::new(Collection::Users, 1, users::fields())
     }
 
     /// The settings singleton.
     pub fn settings() -> Self {
-        Self::new(Collection::Settings, settings::fields())
+        Self::new(Collection::Settings, 1, settings::fields())
     }
 
-    fn new(collection: Collection, fields: Vec<Field>) -> Self {
+    fn new(collection: Collection, epoch: u64, fields: Vec<Field>) -> Self {
         let by_name = fields
             .iter()
             .enumerate()
@@ -38,9 +47,10 @@ impl Schema {
             .collect();
         Self {
             collection,
-            epoch: 1,
+            epoch,
             fields,
             by_name,
+            statuses: Vec::new(),
         }
     }
 
@@ -67,5 +77,36 @@ impl Schema {
     /// A field by name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.position(name).map(|index| &self.fields[index])
+    }
+
+    /// Statuses that the operator added to the six known ones.
+    pub fn statuses(&self) -> &[String] {
+        &self.statuses
+    }
+
+    /// Whether the database counts its keys up.
+    pub fn counts_keys(&self) -> bool {
+        let is_number = |id: &Field| matches!(id.kind, FieldType::Serial | FieldType::Integer);
+        self.field("id").is_some_and(is_number)
+    }
+
+    /// A key as it stands in a path or in a body. A malformed one is a missing one.
+    pub fn key(&self, json: &Json) -> Option<Key> {
+        match json {
+            Json::String(text) => self.key_of(text),
+            json if self.counts_keys() => json.as_i64().map(Key::Serial),
+            _ => None,
+        }
+    }
+
+    /// A key as it stands in a path.
+    pub fn key_of(&self, text: &str) -> Option<Key> {
+        if self.counts_keys() {
+            let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+            return is_plain.then(|| text.parse().ok().map(Key::Serial)).flatten();
+        }
+        let id = self.field("id")?;
+        let value = id.parse(&Json::String(text.to_owned())).ok()?;
+        value.as_uuid().map(Key::Uuid)
     }
 }

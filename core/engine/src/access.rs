@@ -1,36 +1,417 @@
 //! What a principal's policies come to, cached under everything that decided it.
 
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
 use moka::future::Cache;
-use roster_domain::{Action, Collection, Grant, Result, Rights, UserId, authorize};
-use roster_storage::unguarded::{self, Bearer};
+use roster_domain::access::{Names, Rule};
+use roster_domain::filter::{Limits, Reader, Uses};
+use roster_domain::query::{Ask, PageLimits, Parameters};
+use roster_domain::variables::{self, Variables};
+use roster_domain::{
+    Action, Collection, Filter, Grant, Model, Principal, Query, Reason, Result, Rights, RoleId,
+    Timestamp, UserId, address, authorize,
+};
+use roster_storage::unguarded::{self, Bearer, Holdings, KeptRule};
+use roster_storage::{Store, records};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
 use crate::Inner;
 use crate::context::Context;
 
-/// The user, their generation and the rules' epoch: a change of any of them is another key.
-type Key = (UserId, i64, i64);
+/// Who acts: a user with a role, or nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Actor {
+    pub(crate) user: Option<UserId>,
+    pub(crate) role: Option<RoleId>,
+    /// Raised whenever something changes about the user that rights depend on.
+    pub(crate) generation: i64,
+    /// Raised whenever a role, policy or rule changes.
+    pub(crate) rules_epoch: i64,
+}
 
-/// Rights by user.
-pub(crate) struct RightsCache(Cache<Key, Rights>);
+/// The actor, the epoch of the fields, and which of the actor's policies hold at the address.
+type Key = (Actor, u64, Vec<bool>);
+
+/// Holdings and rights by actor. A change of anything that decides them is another key.
+pub(crate) struct RightsCache {
+    holdings: Cache<Actor, Arc<Holdings>>,
+    rights: Cache<Key, Arc<Rights>>,
+}
 
 impl RightsCache {
     pub(crate) fn new() -> Self {
-        Self(Cache::new(100_000))
+        Self {
+            holdings: Cache::new(100_000),
+            rights: Cache::new(100_000),
+        }
     }
 }
 
-/// The rights of a user, from the cache if nothing that decides them has changed.
-pub(crate) async fn rights(inner: &Inner, bearer: &Bearer) -> Result<Rights> {
-    let key = (bearer.id, bearer.generation, bearer.rules_epoch);
-    if let Some(rights) = inner.rights.0.get(&key).await {
+/// What decides what an actor may do, before addresses and variables are looked at.
+pub(crate) async fn holdings(inner: &Inner, actor: Actor) -> Result<Arc<Holdings>> {
+    if let Some(known) = inner.rights.holdings.get(&actor).await {
+        return Ok(known);
+    }
+    let found = Arc::new(unguarded::holdings(&inner.store, actor.user, actor.role).await?);
+    inner.rights.holdings.insert(actor, Arc::clone(&found)).await;
+    Ok(found)
+}
+
+/// What an actor may do from an address at a moment.
+pub(crate) async fn rights(
+    inner: &Inner,
+    model: &Arc<Model>,
+    actor: Actor,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Arc<Rights>> {
+    let holdings = holdings(inner, actor).await?;
+    let policies = holdings.policies.iter();
+    let holds: Vec<bool> = policies
+        .map(|held| address::reaches(held.ip_access.as_deref(), ip))
+        .collect();
+    let key = (actor, model.epoch(), holds);
+    if let Some(rights) = inner.rights.rights.get(&key).await {
         return Ok(rights);
     }
-    let rights = unguarded::rights(&inner.store, bearer.id).await?;
-    inner.rights.0.insert(key, rights).await;
+    let compiled = compile(&inner.store, model, actor, &holdings, &key.2, now).await?;
+    let rights = Arc::new(compiled.rights);
+    if compiled.is_lasting {
+        inner.rights.rights.insert(key, Arc::clone(&rights)).await;
+    }
     Ok(rights)
+}
+
+/// What a user may do who is about to begin or go on with a session.
+pub(crate) async fn of_bearer(inner: &Inner, cx: &Context, bearer: &Bearer) -> Result<Arc<Rights>> {
+    let model = inner.model_at(bearer.schema_epoch).await?;
+    let actor = Actor {
+        user: Some(bearer.id),
+        role: bearer.role,
+        generation: bearer.generation,
+        rules_epoch: bearer.rules_epoch,
+    };
+    rights(inner, &model, actor, cx.client.ip, cx.now).await
+}
+
+/// Rights, and whether they are the same at another moment.
+struct Compiled {
+    rights: Rights,
+    is_lasting: bool,
+}
+
+async fn compile(
+    store: &Store,
+    model: &Arc<Model>,
+    actor: Actor,
+    holdings: &Holdings,
+    holds: &[bool],
+    now: Timestamp,
+) -> Result<Compiled> {
+    let held = || holdings.policies.iter().zip(holds).filter(|(_, holds)| **holds).map(|(held, _)| held);
+    let mut policies = Vec::new();
+    for policy in held().map(|held| held.policy) {
+        if !policies.contains(&policy) {
+            policies.push(policy);
+        }
+    }
+    // What everybody without a role has never makes an administrator.
+    let flags = || held().filter(|held| held.is_own || held.role.is_some());
+    let admin_access = flags().any(|held| held.admin_access);
+    let mut rights = Rights {
+        admin_access,
+        app_access: admin_access || flags().any(|held| held.app_access),
+        enforce_tfa: flags().any(|held| held.enforce_tfa),
+        roles: holdings.roles.clone(),
+        policies,
+        ..Rights::default()
+    };
+    if admin_access {
+        return Ok(Compiled {
+            rights,
+            is_lasting: true,
+        });
+    }
+    let kept = || {
+        let place = |rule: &KeptRule| rights.policies.iter().position(|id| *id == rule.policy);
+        let mut kept: Vec<(usize, &KeptRule)> = holdings
+            .rules
+            .iter()
+            .filter_map(|rule| Some((place(rule)?, rule)))
+            .collect();
+        kept.sort_by_key(|(place, rule)| (*place, rule.id));
+        kept
+    };
+    let kept = kept();
+    let (mut paths, mut depends_on_now) = (BTreeSet::new(), false);
+    for json in kept.iter().flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets]) {
+        if let Some(json) = json {
+            variables::paths(json, &mut paths);
+            depends_on_now |= variables::depends_on_now(json);
+        }
+    }
+    let is_lasting = paths.is_empty() && !depends_on_now;
+    let mut values = Variables {
+        now,
+        user: actor.user.map(|user| user.0),
+        role: actor.role.map(|role| role.0),
+        roles: rights.roles.clone(),
+        policies: rights.policies.clone(),
+        paths: HashMap::new(),
+    };
+    values.paths = follow(store, model, &values, &paths).await?;
+    let mut rules: HashMap<(Collection, Action), Vec<Rule>> = HashMap::new();
+    for (_, kept) in kept {
+        if let Some((about, rule)) = understood(model, &values, kept) {
+            rules.entry(about).or_default().push(rule);
+        }
+    }
+    if rights.app_access {
+        for (about, rule) in minimal(model, &values) {
+            rules.entry(about).or_default().push(rule);
+        }
+    }
+    rights.rules = rules.into_iter().map(|(about, rules)| (about, rules.into())).collect();
+    Ok(Compiled { rights, is_lasting })
+}
+
+/// A permission with its variables replaced. One that cannot be read gives nothing: it denies.
+fn understood(
+    model: &Model,
+    values: &Variables,
+    kept: &KeptRule,
+) -> Option<((Collection, Action), Rule)> {
+    let about = (Collection::parse(&kept.collection)?, Action::parse(&kept.action)?);
+    let read = |json: &Option<Json>, uses| match json {
+        None | Some(Json::Null) => Ok(Filter::Everything),
+        Some(json) => read_rule(model, values, about.0, json, uses),
+    };
+    let filter = match about {
+        (_, Action::Create) => Filter::Everything,
+        (Collection::Fields | Collection::Relations | Collection::Collections, _) => {
+            Filter::Everything
+        }
+        _ => read(&kept.permissions, Uses::Selection)
+            .inspect_err(|error| {
+                tracing::warn!(permission = kept.id, %error, "permission cannot be read and gives nothing");
+            })
+            .ok()?,
+    };
+    let is_write = matches!(about.1, Action::Create | Action::Update);
+    let validation = if is_write {
+        // What cannot be read passes nothing.
+        read(&kept.validation, Uses::Validation).unwrap_or(Filter::Nothing)
+    } else {
+        Filter::Everything
+    };
+    let presets = match kept.presets.as_ref().map(|json| values.fill(json)) {
+        Some(Json::Object(map)) if is_write => map,
+        _ => Map::new(),
+    };
+    let fields = kept.fields.as_deref().unwrap_or_default();
+    let rule = Rule {
+        id: Some(kept.id),
+        policy: Some(kept.policy),
+        filter,
+        fields: Names::of(fields.split(',').map(str::trim).filter(|name| !name.is_empty())),
+        validation,
+        presets,
+    };
+    Some((about, rule))
+}
+
+/// Reads the filter of a rule.
+pub(crate) fn read_rule(
+    model: &Model,
+    values: &Variables,
+    collection: Collection,
+    json: &Json,
+    uses: Uses,
+) -> Result<Filter> {
+    let reader = Reader {
+        model,
+        variables: values,
+        grant: None,
+        uses,
+        limits: Limits::default(),
+    };
+    reader.read(collection, json)
+}
+
+/// What the app needs, whatever its policies say (contract/access-control.md §9).
+fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule)> {
+    const PROFILE: [&str; 20] = [
+        "id", "first_name", "last_name", "last_page", "email", "password", "location", "title",
+        "description", "tags", "preferences_divider", "avatar", "language", "appearance",
+        "theme_light", "theme_dark", "tfa_secret", "status", "role", "provider",
+    ];
+    let rule = |filter: Json, collection, fields: &[&str]| {
+        let filter = read_rule(model, values, collection, &filter, Uses::Selection);
+        let rule = Rule {
+            id: None,
+            policy: None,
+            filter: filter.unwrap_or(Filter::Nothing),
+            fields: Names::of(fields.iter().copied()),
+            validation: Filter::Everything,
+            presets: Map::new(),
+        };
+        ((collection, Action::Read), rule)
+    };
+    let open = |collection| {
+        let rule = Rule {
+            id: None,
+            policy: None,
+            filter: Filter::Everything,
+            fields: Names::All,
+            validation: Filter::Everything,
+            presets: Map::new(),
+        };
+        ((collection, Action::Read), rule)
+    };
+    vec![
+        open(Collection::Collections),
+        open(Collection::Fields),
+        open(Collection::Relations),
+        open(Collection::Settings),
+        rule(json!({"user": {"_eq": "$CURRENT_USER"}}), Collection::Activity, &["*"]),
+        rule(json!({"id": {"_in": "$CURRENT_ROLES"}}), Collection::Roles, &["*"]),
+        rule(json!({"id": {"_eq": "$CURRENT_USER"}}), Collection::Users, &PROFILE),
+    ]
+}
+
+/// What paths such as `$CURRENT_USER.location` lead to: one statement for each variable.
+async fn follow(
+    store: &Store,
+    model: &Arc<Model>,
+    values: &Variables,
+    paths: &BTreeSet<String>,
+) -> Result<HashMap<String, Json>> {
+    let mut found = HashMap::new();
+    for root in variables::ROOTS {
+        let prefix = format!("{root}.");
+        let wanted = || paths.iter().filter_map(|path| path.strip_prefix(&prefix));
+        let (collection, keys): (_, Vec<Uuid>) = match root {
+            "$CURRENT_USER" => (Collection::Users, values.user.into_iter().collect()),
+            "$CURRENT_ROLE" => (Collection::Roles, values.role.into_iter().collect()),
+            "$CURRENT_ROLES" => (Collection::Roles, values.roles.clone()),
+            _ => (Collection::Policies, values.policies.clone()),
+        };
+        if keys.is_empty() || wanted().next().is_none() {
+            continue;
+        }
+        let grant = Grant::system(Reason::Variables, Action::Read, collection);
+        for path in wanted() {
+            let ask = Ask {
+                model,
+                grant: &grant,
+                variables: values,
+                pages: PageLimits::NONE,
+            };
+            let parameters = Map::from_iter([("fields".to_owned(), json!([path]))]);
+            // A path that does not exist is null.
+            let Ok(mut query) = Query::parse(&ask, &parameters) else {
+                continue;
+            };
+            query.filter = Filter::one_of("id", keys.iter().copied());
+            let items = records::list(store, model, &query).await?;
+            let jsons: Vec<Json> = items.iter().map(|item| json!(item)).collect();
+            let mut reached = Vec::new();
+            for json in &jsons {
+                walk(json, &path.split('.').collect::<Vec<_>>(), &mut reached);
+            }
+            let is_one = matches!(root, "$CURRENT_USER" | "$CURRENT_ROLE") && reached.len() == 1;
+            let value = if is_one { reached.swap_remove(0) } else { Json::Array(reached) };
+            found.insert(format!("{prefix}{path}"), value);
+        }
+    }
+    Ok(found)
+}
+
+fn walk(json: &Json, path: &[&str], reached: &mut Vec<Json>) {
+    match (json, path.split_first()) {
+        (Json::Array(items), _) => items.iter().for_each(|item| walk(item, path, reached)),
+        (json, None) => reached.push(json.clone()),
+        (Json::Object(map), Some((name, rest))) => {
+            if let Some(value) = map.get(*name) {
+                walk(value, rest, reached);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What variables stand for in a request, those in its own filters included.
+pub(crate) async fn variables(
+    inner: &Inner,
+    cx: &Context,
+    parameters: &Parameters,
+) -> Result<Variables> {
+    let (user, role) = match &cx.principal {
+        Principal::User { id, role, .. } => (Some(id.0), role.map(|role| role.0)),
+        Principal::Public | Principal::System(_) => (None, None),
+    };
+    let mut values = Variables {
+        now: cx.now,
+        user,
+        role,
+        roles: cx.rights.roles.clone(),
+        policies: cx.rights.policies.clone(),
+        paths: HashMap::new(),
+    };
+    let mut paths = BTreeSet::new();
+    for name in ["filter", "deep"] {
+        match parameters.get(name) {
+            Some(Json::String(text)) if text.contains("$CURRENT_") => {
+                // What is no JSON is refused where the query is understood.
+                if let Ok(json) = serde_json::from_str(text) {
+                    variables::paths(&json, &mut paths);
+                }
+            }
+            Some(json) => variables::paths(json, &mut paths),
+            None => {}
+        }
+    }
+    if !paths.is_empty() {
+        // What the caller may not read of themselves is not compared with either.
+        paths.retain(|path| may_follow(cx, path));
+        values.paths = follow(&inner.store, &cx.model, &values, &paths).await?;
+    }
+    Ok(values)
+}
+
+/// Whether a query may compare with a path: its first field has to be readable.
+fn may_follow(cx: &Context, path: &str) -> bool {
+    let (root, rest) = path.split_once('.').unwrap_or((path, ""));
+    let collection = match root {
+        "$CURRENT_USER" => Collection::Users,
+        "$CURRENT_ROLE" | "$CURRENT_ROLES" => Collection::Roles,
+        _ => Collection::Policies,
+    };
+    let Ok(mut grant) = grant(cx, Action::Read, collection) else {
+        return false;
+    };
+    let mut schema = cx.model.schema(collection);
+    for name in rest.split('.') {
+        let Some(field) = schema.and_then(|schema| schema.field(name)) else {
+            return false;
+        };
+        if !grant.allows(name) || field.is_concealed {
+            return false;
+        }
+        let Some(to) = field.leads_to() else { break };
+        let Some(next) = grant.related(to) else {
+            return rest.ends_with(name);
+        };
+        grant = next;
+        schema = cx.model.schema(to);
+    }
+    true
 }
 
 /// The grant of a request for an action on a collection.
 pub(crate) fn grant(cx: &Context, action: Action, collection: Collection) -> Result<Grant> {
-    authorize(&cx.principal, cx.rights, action, collection)
+    authorize(&cx.principal, &cx.rights, action, collection)
 }

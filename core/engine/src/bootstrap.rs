@@ -13,7 +13,7 @@ use crate::context::{Client, Context, Source};
 use crate::secrets::random_secret;
 use crate::settings::Secret;
 use crate::system::new_id;
-use crate::{Inner, users};
+use crate::{Inner, records};
 
 /// The administrator that was made on an empty database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,8 +46,8 @@ pub(crate) async fn run(
         "last_name": "User",
         "role": role.to_string(),
     });
-    let (cx, grant) = (context(inner, Reason::Bootstrap), system(Reason::Bootstrap));
-    let ready = users::create::prepare(inner, &cx, &grant, &body).await?;
+    let (cx, grant) = (context(inner, Reason::Bootstrap).await?, system(Reason::Bootstrap));
+    let ready = records::write::prepare_user(inner, &cx, &grant, &body).await?;
     let mut tx = inner.store.begin().await?;
     // Asked again under a lock, so that nodes that start together make one administrator.
     if !bootstrap::is_empty(&mut tx).await? {
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     }
     settings::identify(&mut tx, new_id(inner.clock.now())?).await?;
     make_role(inner, &mut tx, role, Reason::Bootstrap).await?;
-    users::create::within(inner, &cx, tx, &grant, &ready).await?;
+    records::write::within(inner, &cx, tx, &ready).await?;
     Ok(Some(FirstAdministrator {
         email,
         password: (!is_configured).then_some(password),
@@ -75,28 +75,27 @@ pub(crate) async fn create_administrator(
     let role_id = role.to_string();
     let body = json!({ "email": email, "password": password.expose(), "role": role_id });
     let (cx, grant) = (
-        context(inner, Reason::CommandLine),
+        context(inner, Reason::CommandLine).await?,
         system(Reason::CommandLine),
     );
-    let ready = users::create::prepare(inner, &cx, &grant, &body).await?;
+    let ready = records::write::prepare_user(inner, &cx, &grant, &body).await?;
     let mut tx = inner.store.begin().await?;
     if existing.is_none() {
         make_role(inner, &mut tx, role, Reason::CommandLine).await?;
     }
-    users::create::within(inner, &cx, tx, &grant, &ready).await
+    records::write::within(inner, &cx, tx, &ready).await
 }
 
 pub(crate) async fn set_password(inner: &Inner, email: &str, password: &Secret) -> Result<()> {
     let id = unguarded::user_by_email(&inner.store, &email::key(email)).await?;
     let id =
         id.ok_or_else(|| Error::unprocessable(format!("no user has the address `{email}`")))?;
-    let cx = context(inner, Reason::CommandLine);
-    let grant = Grant::system(Reason::CommandLine, Action::Update, Collection::Users);
+    let cx = context(inner, Reason::CommandLine).await?;
     let body = json!({ "password": password.expose() });
-    users::update::repeat(inner, &cx, &grant, id, &body).await
+    records::write::update_all(inner, &cx, Collection::Users, &[(id.into(), body)]).await
 }
 
-const fn system(reason: Reason) -> Grant {
+fn system(reason: Reason) -> Grant {
     Grant::system(reason, Action::Create, Collection::Users)
 }
 
@@ -110,10 +109,10 @@ async fn make_role(inner: &Inner, tx: &mut Tx, role: RoleId, reason: Reason) -> 
     bootstrap::attach(tx, &grant(Collection::Access), new_id(now)?, role, policy).await
 }
 
-fn context(inner: &Inner, reason: Reason) -> Context {
+async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
     let source = match reason {
         Reason::CommandLine => Source::CommandLine,
-        Reason::Bootstrap | Reason::Login => Source::Bootstrap,
+        _ => Source::Bootstrap,
     };
     let client = Client {
         request_id: source.as_str().to_owned(),
@@ -122,10 +121,12 @@ fn context(inner: &Inner, reason: Reason) -> Context {
         user_agent: None,
         origin: None,
     };
-    Context {
+    Ok(Context {
         principal: Principal::System(reason),
-        rights: Rights::default(),
+        rights: Arc::new(Rights::default()),
+        actor: None,
+        model: inner.model().await?,
         client: Arc::new(client),
         now: inner.clock.now(),
-    }
+    })
 }

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use roster_domain::{Principal, Rights, Timestamp};
+use roster_domain::{Model, Principal, Rights, Timestamp};
+
+use crate::access::Actor;
 
 /// Where a write came from. Hooks and the activity log see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub enum Source {
     Rest,
     /// The command line.
     CommandLine,
+    /// A file that is taken in.
+    Import,
     /// The start of the server.
     Bootstrap,
 }
@@ -22,6 +26,7 @@ impl Source {
         match self {
             Self::Rest => "rest",
             Self::CommandLine => "cli",
+            Self::Import => "import",
             Self::Bootstrap => "bootstrap",
         }
     }
@@ -48,7 +53,11 @@ pub struct Context {
     /// Who acts.
     pub principal: Principal,
     /// What their policies come to.
-    pub rights: Rights,
+    pub rights: Arc<Rights>,
+    /// What decided that; nothing for the system.
+    pub(crate) actor: Option<Actor>,
+    /// The fields of every collection, as they are for this request.
+    pub model: Arc<Model>,
     /// The client.
     pub client: Arc<Client>,
     /// When the request was accepted.

@@ -38,13 +38,13 @@ impl Occasion {
         id: Uuid,
         event: Event,
         collection: Collection,
-        item: Option<Uuid>,
+        item: Option<String>,
     ) -> roster_sdk::Context {
         roster_sdk::Context {
             id: id.to_string(),
             event,
             collection: collection.table().to_owned(),
-            item: item.map(|item| item.to_string()),
+            item,
             source: self.source.clone(),
             principal: self.principal.clone(),
             ip: self.ip.clone(),

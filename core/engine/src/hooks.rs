@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use roster_domain::{Code, Collection, Draft, Error, Problem, Record, Result};
+use roster_domain::{Code, Collection, Draft, Error, Key, Problem, Record, Result, Schema};
 use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
 use uuid::Uuid;
 
@@ -20,39 +20,62 @@ const USERS: Collection = Collection::Users;
 pub(crate) async fn before_create(
     inner: &Inner,
     cx: &Context,
-    id: Uuid,
+    collection: Collection,
+    key: Option<Key>,
     draft: &mut Draft,
 ) -> Result<()> {
-    before_write(inner, cx, Event::BeforeCreate, id, None, draft).await
+    let about = About {
+        collection,
+        event: Event::BeforeCreate,
+        item: key.map(|key| key.to_string()),
+    };
+    before_write(inner, cx, about, None, draft).await
 }
 
 /// Runs the hooks of `update.before` over a draft.
 pub(crate) async fn before_update(
     inner: &Inner,
     cx: &Context,
-    id: Uuid,
+    collection: Collection,
+    key: Key,
     stored: &Record,
     draft: &mut Draft,
 ) -> Result<()> {
-    before_write(inner, cx, Event::BeforeUpdate, id, Some(stored), draft).await
+    let about = About {
+        collection,
+        event: Event::BeforeUpdate,
+        item: Some(key.to_string()),
+    };
+    before_write(inner, cx, about, Some(stored), draft).await
+}
+
+/// What a call is about.
+struct About {
+    collection: Collection,
+    event: Event,
+    item: Option<String>,
 }
 
 async fn before_write(
     inner: &Inner,
     cx: &Context,
-    event: Event,
-    id: Uuid,
+    about: About,
     stored: Option<&Record>,
     draft: &mut Draft,
 ) -> Result<()> {
-    let slots = inner.registry.subscribers(USERS, event);
+    let About {
+        collection,
+        event,
+        item,
+    } = about;
+    let slots = inner.registry.subscribers(collection, event);
     if slots.is_empty() {
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
     let mut problems = Vec::new();
     for slot in slots {
-        let context = occasion.context(slot, call, event, USERS, Some(id));
+        let context = occasion.context(slot, call, event, collection, item.clone());
         let mut shown = roster_sdk::Draft::new(visible(slot, draft.iter()));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
@@ -68,7 +91,7 @@ async fn before_write(
         });
         let answer = answer.await;
         let (patch, errors) = shown.into_parts();
-        let answer = answer.and_then(|()| take(inner, slot, draft, &patch, errors));
+        let answer = answer.and_then(|()| take(slot, draft, &patch, errors));
         problems.extend(settle(slot, event, answer)?.unwrap_or_default());
     }
     Error::of(problems).map_or(Ok(()), Err)
@@ -78,10 +101,13 @@ async fn before_write(
 pub(crate) async fn before_delete(
     inner: &Inner,
     cx: &Context,
-    id: Uuid,
+    collection: Collection,
+    key: Key,
     stored: &Record,
 ) -> Result<()> {
-    let slots = inner.registry.subscribers(USERS, Event::BeforeDelete);
+    let slots = inner
+        .registry
+        .subscribers(collection, Event::BeforeDelete);
     if slots.is_empty() {
         return Ok(());
     }
@@ -90,7 +116,8 @@ pub(crate) async fn before_delete(
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let context = occasion.context(slot, call, Event::BeforeDelete, USERS, Some(id));
+        let item = Some(key.to_string());
+        let context = occasion.context(slot, call, Event::BeforeDelete, collection, item);
         let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
         let answer = timed(slot, hooks.before_delete(&context, &stored)).await;
         settle(slot, Event::BeforeDelete, answer)?;
@@ -116,9 +143,9 @@ pub(crate) async fn before_login(
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let context = occasion.context(slot, call, Event::BeforeLogin, USERS, Some(id));
+        let context = occasion.context(slot, call, Event::BeforeLogin, USERS, Some(id.to_string()));
         let login = Login {
-            user: record(slot, inner, user),
+            user: record(slot, cx.model.users(), user),
             provider: provider.to_owned(),
             mode: mode.to_owned(),
         };
@@ -136,14 +163,20 @@ pub(crate) async fn after(
     context: roster_sdk::Context,
     payload: &AfterPayload,
 ) -> Result<(), Failure> {
-    let shown = record(slot, inner, &payload.record);
+    let model = inner.model().await;
+    let model = model.map_err(|error| Failure::new(error.to_string()))?;
+    let collection = Collection::parse(&context.collection);
+    let schema = collection.and_then(|collection| model.schema(collection));
+    let Some(schema) = schema else {
+        return Err(Failure::new("an event of an unknown collection"));
+    };
+    let shown = record(slot, schema, &payload.record);
     let call = async {
         match context.event {
             Event::AfterCreate => hooks.after_create(&context, &shown).await,
             Event::AfterUpdate => {
                 let seen = payload.changed.iter().filter(|name| {
-                    inner
-                        .schema
+                    schema
                         .field(name)
                         .is_some_and(|field| slot.reads(field))
                 });
@@ -182,8 +215,21 @@ pub(crate) struct AfterPayload {
     pub(crate) mode: Option<String>,
 }
 
-fn record(slot: &Placed, inner: &Inner, values: &Map<String, Json>) -> roster_sdk::Record {
-    roster_sdk::Record(visible_json(slot, &inner.schema, values))
+impl AfterPayload {
+    /// A record and nothing more.
+    pub(crate) const fn of(occasion: Occasion, record: Map<String, Json>) -> Self {
+        Self {
+            occasion,
+            record,
+            changed: Vec::new(),
+            provider: None,
+            mode: None,
+        }
+    }
+}
+
+fn record(slot: &Placed, schema: &Schema, values: &Map<String, Json>) -> roster_sdk::Record {
+    roster_sdk::Record(visible_json(slot, schema, values))
 }
 
 /// Ends a call at its deadline; a panic is a failure like others.
@@ -201,7 +247,6 @@ async fn timed(
 
 /// Puts a plugin's changes into the draft, within what it was granted.
 fn take(
-    inner: &Inner,
     slot: &Placed,
     draft: &mut Draft,
     patch: &Map<String, Json>,
@@ -212,12 +257,8 @@ fn take(
         let problems = errors.into_iter().map(field_problem).collect();
         return Result::map_err(problems, |reason| HookError::Failed(Failure { reason }));
     }
-    let writes = |name: &str| {
-        inner
-            .schema
-            .field(name)
-            .is_some_and(|field| slot.writes(field))
-    };
+    let schema = draft.schema();
+    let writes = |name: &str| schema.field(name).is_some_and(|field| slot.writes(field));
     if let Some(name) = patch.keys().find(|name| !writes(name)) {
         return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
     }

@@ -13,22 +13,23 @@ mod health;
 mod hooks;
 mod host;
 mod login;
+mod model;
 mod notices;
 mod outbox;
 mod principal;
 mod project;
+mod records;
 mod registry;
 mod secrets;
 mod settings;
 mod system;
-mod users;
 mod write;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use roster_domain::query::{PageLimits, Parameters};
-use roster_domain::{Clock, Error, Item, Projection, Result, Schema};
+use roster_domain::{Clock, Collection, Error, Item, Model, Result};
 use roster_storage::Store;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
@@ -41,11 +42,14 @@ pub use login::Tokens;
 pub use outbox::Deliverer;
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
-pub use settings::{OutboxSettings, PasswordSettings, Secret, Settings};
+pub use settings::{
+    OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
+};
 pub use system::SystemClock;
-pub use users::List;
+pub use records::{Items, List, Outline};
 
 use access::RightsCache;
+use model::Models;
 use secrets::{Hasher, Keys};
 
 /// The whole system behind the API. Cheap to clone.
@@ -58,8 +62,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     clock: Arc<dyn Clock>,
-    schema: Arc<Schema>,
-    everything: Arc<Projection>,
+    models: Models,
     keys: Keys,
     hasher: Hasher,
     rights: RightsCache,
@@ -80,18 +83,16 @@ impl Engine {
         clock: Arc<dyn Clock>,
         registry: Registry,
     ) -> Result<Self> {
-        let schema = Arc::new(Schema::users());
         let hasher = Hasher::new(&settings.password)?;
         let keys = Keys::new(&settings.secrets)
             .ok_or_else(|| Error::internal("no secret to sign tokens with"))?;
-        let everything = Arc::new(Projection::all(&schema));
+        let models = Models::new(&settings.users.statuses);
         let clock_now = clock.now();
         let inner = Inner {
             store,
             settings,
             clock,
-            schema,
-            everything,
+            models,
             keys,
             hasher,
             rights: RightsCache::new(),
@@ -112,84 +113,130 @@ impl Engine {
         principal::authenticate(&self.inner, token, client).await
     }
 
-    /// Makes a user. `None` when the caller may make users and not read them.
+    /// Makes a record. `None` when the caller may make such records and not read them.
     ///
     /// # Errors
-    /// See contract/users.md §4.1, and the codes of plugins.
-    pub async fn create_user(
+    /// See contract/users.md §4.1 and contract/access-control.md §5, and the codes of plugins.
+    pub async fn create(
         &self,
         cx: &Context,
+        collection: Collection,
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Option<Item>> {
-        users::create::run(&self.inner, cx, body, parameters).await
+        records::write::create(&self.inner, cx, collection, body, parameters).await
     }
 
-    /// Makes several users, all or none. `None` when the caller may not read them.
+    /// Makes several records, all or none. `None` when the caller may not read them.
     ///
     /// # Errors
-    /// As for [`Engine::create_user`], saying which item is at fault.
-    pub async fn create_users(
+    /// As for [`Engine::create`], saying which item is at fault.
+    pub async fn create_many(
         &self,
         cx: &Context,
+        collection: Collection,
         bodies: &[Json],
         parameters: &Parameters,
     ) -> Result<Option<List>> {
-        users::create::many(&self.inner, cx, bodies, parameters).await
+        records::write::create_many(&self.inner, cx, collection, bodies, parameters).await
     }
 
-    /// Changes many users, all or none: an array of records, or `keys` or `query` with `data`.
+    /// Changes many records, all or none: an array of records, or `keys` or `query` with `data`.
     ///
     /// # Errors
-    /// As for [`Engine::update_user`], saying which item is at fault.
-    pub async fn update_users(
+    /// As for [`Engine::update`], saying which item is at fault.
+    pub async fn update_many(
         &self,
         cx: &Context,
+        collection: Collection,
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Option<List>> {
-        users::update::many(&self.inner, cx, body, parameters).await
+        records::write::update_many(&self.inner, cx, collection, body, parameters).await
     }
 
-    /// Removes many users, all or none: an array of ids, `keys` or `query`.
+    /// Removes many records, all or none: an array of keys, `keys` or `query`.
     ///
     /// # Errors
-    /// As for [`Engine::delete_user`].
-    pub async fn delete_users(&self, cx: &Context, body: &Json) -> Result<()> {
-        users::delete::many(&self.inner, cx, body).await
+    /// As for [`Engine::delete`].
+    pub async fn delete_many(
+        &self,
+        cx: &Context,
+        collection: Collection,
+        body: &Json,
+    ) -> Result<()> {
+        records::write::delete_many(&self.inner, cx, collection, body).await
     }
 
-    /// A page of users, the query being in the body.
+    /// A page of records, the query being in the body.
     ///
     /// # Errors
-    /// `INVALID_PAYLOAD`, and those of [`Engine::list_users`].
-    pub async fn search_users(&self, cx: &Context, body: &Json) -> Result<List> {
-        let parameters = users::batch::search(body)?;
-        users::read::list(&self.inner, cx, &parameters).await
+    /// `INVALID_PAYLOAD`, and those of [`Engine::list`].
+    pub async fn search(&self, cx: &Context, collection: Collection, body: &Json) -> Result<List> {
+        records::read::search(&self.inner, cx, collection, body).await
     }
 
-    /// Remembers the page the caller is on.
-    ///
-    /// # Errors
-    /// `INVALID_PAYLOAD` without a page; `INVALID_CREDENTIALS` for the public principal.
-    pub async fn track_page(&self, cx: &Context, body: &Json) -> Result<()> {
-        users::track::run(&self.inner, cx, body).await
-    }
-
-    /// A page of users.
+    /// A page of records, or groups of them.
     ///
     /// # Errors
     /// `FORBIDDEN`, `INVALID_QUERY`.
-    pub async fn list_users(&self, cx: &Context, parameters: &Parameters) -> Result<List> {
-        users::read::list(&self.inner, cx, parameters).await
+    pub async fn list(
+        &self,
+        cx: &Context,
+        collection: Collection,
+        parameters: &Parameters,
+    ) -> Result<List> {
+        records::read::list(&self.inner, cx, collection, parameters).await
     }
 
-    /// One user.
+    /// What a list would have, without reading it.
     ///
     /// # Errors
-    /// `FORBIDDEN` for missing, forbidden and malformed ids alike; `INVALID_QUERY`.
-    pub async fn read_user(&self, cx: &Context, id: &str, parameters: &Parameters) -> Result<Item> {
-        users::read::one(&self.inner, cx, id, parameters).await
+    /// Those of [`Engine::list`].
+    pub async fn outline(
+        &self,
+        cx: &Context,
+        collection: Collection,
+        parameters: &Parameters,
+    ) -> Result<Outline> {
+        records::read::outline(&self.inner, cx, collection, parameters).await
+    }
+
+    /// One record.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for missing, forbidden and malformed keys alike; `INVALID_QUERY`.
+    pub async fn read(
+        &self,
+        cx: &Context,
+        collection: Collection,
+        id: &str,
+        parameters: &Parameters,
+    ) -> Result<Item> {
+        records::read::one(&self.inner, cx, collection, id, parameters).await
+    }
+
+    /// Changes a record. `None` when the caller may not read the result.
+    ///
+    /// # Errors
+    /// See contract/users.md §4 and contract/access-control.md §6, and the codes of plugins.
+    pub async fn update(
+        &self,
+        cx: &Context,
+        collection: Collection,
+        id: &str,
+        body: &Json,
+        parameters: &Parameters,
+    ) -> Result<Option<Item>> {
+        records::write::update(&self.inner, cx, collection, id, body, parameters).await
+    }
+
+    /// Removes a record.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for missing, forbidden and malformed keys alike; the codes of plugins.
+    pub async fn delete(&self, cx: &Context, collection: Collection, id: &str) -> Result<()> {
+        records::write::delete(&self.inner, cx, collection, id).await
     }
 
     /// The caller. Without read permission the id alone.
@@ -197,42 +244,36 @@ impl Engine {
     /// # Errors
     /// `INVALID_CREDENTIALS` for the public principal.
     pub async fn read_me(&self, cx: &Context, parameters: &Parameters) -> Result<Item> {
-        users::read::me(&self.inner, cx, parameters).await
-    }
-
-    /// Changes a user. `None` when the caller may not read the result.
-    ///
-    /// # Errors
-    /// See contract/users.md §4, and the codes of plugins.
-    pub async fn update_user(
-        &self,
-        cx: &Context,
-        id: &str,
-        body: &Json,
-        parameters: &Parameters,
-    ) -> Result<Option<Item>> {
-        users::update::run(&self.inner, cx, id, body, parameters).await
+        records::read::me(&self.inner, cx, parameters).await
     }
 
     /// Changes the caller.
     ///
     /// # Errors
-    /// As for [`Engine::update_user`]; `INVALID_CREDENTIALS` for the public principal.
+    /// As for [`Engine::update`]; `INVALID_CREDENTIALS` for the public principal.
     pub async fn update_me(
         &self,
         cx: &Context,
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Item> {
-        users::update::me(&self.inner, cx, body, parameters).await
+        records::write::update_me(&self.inner, cx, body, parameters).await
     }
 
-    /// Removes a user.
+    /// The caller's role and its ancestors, the root first.
     ///
     /// # Errors
-    /// `FORBIDDEN` for missing, forbidden and malformed ids alike; the codes of plugins.
-    pub async fn delete_user(&self, cx: &Context, id: &str) -> Result<()> {
-        users::delete::run(&self.inner, cx, id).await
+    /// `FORBIDDEN` for the public principal.
+    pub async fn my_roles(&self, cx: &Context, parameters: &Parameters) -> Result<List> {
+        records::read::my_roles(&self.inner, cx, parameters).await
+    }
+
+    /// Remembers the page the caller is on.
+    ///
+    /// # Errors
+    /// `INVALID_PAYLOAD` without a page; `INVALID_CREDENTIALS` for the public principal.
+    pub async fn track_page(&self, cx: &Context, body: &Json) -> Result<()> {
+        records::track::run(&self.inner, cx, body).await
     }
 
     /// The settings of the project.
@@ -293,9 +334,12 @@ impl Engine {
         health::info(&self.inner, cx).await
     }
 
-    /// The users collection as it is now.
-    pub fn schema(&self) -> Arc<Schema> {
-        Arc::clone(&self.inner.schema)
+    /// The fields of every collection as they are now.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE`.
+    pub async fn model(&self) -> Result<Arc<Model>> {
+        self.inner.model().await
     }
 
     /// The limits on pages.

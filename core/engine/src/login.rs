@@ -4,6 +4,8 @@ pub(crate) mod logout;
 pub(crate) mod password;
 pub(crate) mod refresh;
 
+use std::sync::Arc;
+
 use roster_domain::{Error, Result, Rights, RoleId, SessionId, UserId};
 use serde_json::{Map, Value as Json};
 
@@ -26,7 +28,7 @@ pub struct Tokens {
 struct Owner {
     user: UserId,
     role: Option<RoleId>,
-    rights: Rights,
+    rights: Arc<Rights>,
 }
 
 fn tokens(inner: &Inner, cx: &Context, owner: &Owner, refresh: &RefreshToken) -> Result<Tokens> {

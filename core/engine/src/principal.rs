@@ -5,6 +5,7 @@ use std::sync::Arc;
 use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp};
 use roster_storage::unguarded::{self, Bearer};
 
+use crate::access::Actor;
 use crate::context::{Client, Context};
 use crate::secrets::{AccessClaims, is_access_token};
 use crate::{Inner, access};
@@ -18,12 +19,7 @@ pub(crate) async fn authenticate(
     let now = inner.clock.now();
     let client = Arc::new(client);
     let Some(token) = token else {
-        return Ok(Context {
-            principal: Principal::Public,
-            rights: Rights::default(),
-            client,
-            now,
-        });
+        return public(inner, client, now).await;
     };
     let (bearer, session) = match access_claims(inner, token, now)? {
         Some(claims) => {
@@ -35,10 +31,47 @@ pub(crate) async fn authenticate(
     let bearer = bearer
         .filter(|bearer| bearer.status == Status::Active.as_str())
         .ok_or(Code::InvalidCredentials)?;
-    let rights = access::rights(inner, &bearer).await?;
+    let model = inner.model_at(bearer.schema_epoch).await?;
+    let actor = Actor {
+        user: Some(bearer.id),
+        role: bearer.role,
+        generation: bearer.generation,
+        rules_epoch: bearer.rules_epoch,
+    };
+    let mut rights = access::rights(inner, &model, actor, client.ip, now).await?;
+    // A session without the second factor that is asked of it may set it up, and nothing else.
+    if rights.enforce_tfa && session.is_some() && !bearer.has_second_factor {
+        rights = Arc::new(Rights {
+            is_locked: true,
+            ..rights.as_ref().clone()
+        });
+    }
     Ok(Context {
         principal: user(&bearer, session),
         rights,
+        actor: Some(actor),
+        model,
+        client,
+        now,
+    })
+}
+
+/// Nobody in particular: what everybody may do.
+async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Context> {
+    let (rules_epoch, schema_epoch) = unguarded::epochs(&inner.store).await?;
+    let model = inner.model_at(schema_epoch).await?;
+    let actor = Actor {
+        user: None,
+        role: None,
+        generation: 0,
+        rules_epoch,
+    };
+    let rights = access::rights(inner, &model, actor, client.ip, now).await?;
+    Ok(Context {
+        principal: Principal::Public,
+        rights,
+        actor: Some(actor),
+        model,
         client,
         now,
     })

@@ -88,11 +88,13 @@ pub struct Registry {
     subscribers: BTreeMap<(&'static str, Event), Vec<Arc<Placed>>>,
 }
 
-const COLLECTIONS: [Collection; 4] = [
+const COLLECTIONS: [Collection; 6] = [
     Collection::Users,
     Collection::Roles,
     Collection::Policies,
     Collection::Access,
+    Collection::Permissions,
+    Collection::Fields,
 ];
 
 impl Registry {

@@ -62,6 +62,32 @@ pub struct Settings {
     pub mailer: String,
     /// Deliveries.
     pub outbox: OutboxSettings,
+    /// Users.
+    pub users: UserSettings,
+    /// Roles.
+    pub roles: RoleSettings,
+}
+
+/// What users are and become.
+#[derive(Debug, Clone, Default)]
+pub struct UserSettings {
+    /// Whether a new user with the address of an archived one brings that one back.
+    pub inherits: bool,
+    /// Statuses beside the six known ones.
+    pub statuses: Vec<String>,
+}
+
+/// What becomes of roles.
+#[derive(Debug, Clone)]
+pub struct RoleSettings {
+    /// Whether the users of a deleted role are suspended.
+    pub suspends: bool,
+}
+
+impl Default for RoleSettings {
+    fn default() -> Self {
+        Self { suspends: true }
+    }
 }
 
 /// How passwords are judged and hashed.

@@ -1,6 +1,6 @@
 //! What every write has in common: attempts, activity, revisions, after-events.
 
-use roster_domain::{Code, Collection, Principal, Result};
+use roster_domain::{Code, Collection, Key, Principal, Result};
 use roster_sdk::{Event, Map, Value as Json};
 use roster_storage::outbox::{self, Entry};
 use roster_storage::{Tx, activity};
@@ -37,7 +37,7 @@ impl Attempts {
 /// Values by field.
 type Fields = Map<String, Json>;
 
-/// A change of a user, as activity and revisions keep it. Secrets come in masked.
+/// A change of a record, as activity and revisions keep it. Secrets come in masked.
 pub(crate) struct Change<'a> {
     pub(crate) collection: Collection,
     pub(crate) action: &'static str,
@@ -50,13 +50,14 @@ pub(crate) struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    /// A change of a user.
-    pub(crate) fn user(
+    /// A change of a record.
+    pub(crate) fn of(
+        collection: Collection,
         action: &'static str,
-        id: Uuid,
+        key: Key,
         revision: Option<(&'a Fields, Fields)>,
     ) -> Self {
-        let (collection, item) = (Collection::Users, id.to_string());
+        let item = key.to_string();
         Self {
             collection,
             action,
@@ -70,7 +71,7 @@ impl<'a> Change<'a> {
     pub(crate) fn session(action: &'static str, id: Uuid) -> Self {
         Self {
             actor: Some(id),
-            ..Self::user(action, id, None)
+            ..Self::of(Collection::Users, action, Key::Uuid(id), None)
         }
     }
 }
@@ -108,11 +109,12 @@ pub(crate) async fn tell(
     inner: &Inner,
     tx: &mut Tx,
     cx: &Context,
+    collection: Collection,
     event: Event,
-    id: Uuid,
+    key: Key,
     payload: impl FnOnce(Occasion) -> AfterPayload,
 ) -> Result<bool> {
-    let slots = inner.registry.subscribers(Collection::Users, event);
+    let slots = inner.registry.subscribers(collection, event);
     if slots.is_empty() && !inner.settings.outbox.retain {
         return Ok(false);
     }
@@ -121,9 +123,9 @@ pub(crate) async fn tell(
         id: new_id(cx.now)?,
         kind: "event".to_owned(),
         event: event.as_str().to_owned(),
-        collection: Collection::Users.table().to_owned(),
-        item: id.to_string(),
-        user: Some(id),
+        collection: collection.table().to_owned(),
+        item: key.to_string(),
+        user: key.uuid(),
         payload: payload.map_err(roster_domain::Error::internal)?,
         created_at: cx.now,
     };

@@ -82,8 +82,8 @@ async fn serve(
 
 fn openapi(out: &mut impl Write) -> io::Result<Exit> {
     // Of a fresh installation: no custom fields, and the address it would have.
-    let schema = roster_domain::Schema::users();
-    let document = roster_api::document(&schema, "http://127.0.0.1:8055");
+    let model = roster_domain::Model::built_in();
+    let document = roster_api::document(&model, "http://127.0.0.1:8055");
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)?;
     Ok(Exit::Ok)

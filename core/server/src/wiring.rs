@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use roster_api::ApiSettings;
 use roster_domain::query::PageLimits;
-use roster_engine::{OutboxSettings, PasswordSettings, Settings};
+use roster_engine::{OutboxSettings, PasswordSettings, RoleSettings, Settings, UserSettings};
 use roster_storage::Location;
 
-use crate::config::{Config, DatabaseUrl};
+use crate::config::{Config, DatabaseUrl, OnArchivedEmail, OnRoleDelete};
 use crate::secret_file;
 
 /// Where the records are.
@@ -73,6 +73,13 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
             backoff: config.outbox.backoff,
             max_backoff: config.outbox.max_backoff,
             lease: config.outbox.lease,
+        },
+        users: UserSettings {
+            inherits: config.users.on_archived_email == OnArchivedEmail::Inherit,
+            statuses: config.users.statuses.clone(),
+        },
+        roles: RoleSettings {
+            suspends: config.roles.on_delete == OnRoleDelete::Suspend,
         },
     })
 }

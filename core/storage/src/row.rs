@@ -1,7 +1,7 @@
 //! Rows, decoded by what is expected and never by what the column says.
 
-use chrono::{DateTime, Utc};
-use roster_domain::field::Column;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use roster_domain::value::Decimal;
 use roster_domain::{Error, Field, FieldType, Result, Timestamp, Value, clock};
 use serde_json::Value as Json;
 use sqlx::postgres::PgRow;
@@ -118,7 +118,48 @@ impl Row {
         }
     }
 
-    /// The value of a field, as [`crate::select::column`] selected it.
+    /// A decimal number: scaled on SQLite, text on PostgreSQL.
+    fn decimal(&self, index: usize, scale: u32) -> Result<Option<Value>> {
+        let decimal = match self {
+            Self::Sqlite(_) => {
+                let unscaled = self.integer(index)?;
+                unscaled.map(|unscaled| Some(Decimal { unscaled, scale }))
+            }
+            Self::Postgres(_) => self.text(index)?.map(|text| Decimal::parse(&text, scale)),
+        };
+        let decimal = decimal.map(|decimal| decimal.ok_or_else(|| unreadable(index)));
+        Ok(decimal.transpose()?.map(Value::Decimal))
+    }
+
+    /// A day, a time or both: text on SQLite, native on PostgreSQL.
+    fn day(&self, index: usize, kind: FieldType) -> Result<Option<Value>> {
+        match self {
+            Self::Sqlite(row) => {
+                let text: Option<&str> = row.try_get_unchecked(index).map_err(Error::internal)?;
+                let parse = |text: &str| {
+                    let field = Field::new("", kind);
+                    field.parse(&Json::from(text)).map_err(|_| unreadable(index))
+                };
+                text.map(parse).transpose()
+            }
+            Self::Postgres(row) => {
+                let value = match kind {
+                    FieldType::Date => row
+                        .try_get_unchecked::<Option<NaiveDate>, _>(index)
+                        .map(|day| day.map(Value::Date)),
+                    FieldType::Time => row
+                        .try_get_unchecked::<Option<NaiveTime>, _>(index)
+                        .map(|time| time.map(Value::Time)),
+                    _ => row
+                        .try_get_unchecked::<Option<NaiveDateTime>, _>(index)
+                        .map(|moment| moment.map(Value::DateTime)),
+                };
+                value.map_err(Error::internal)
+            }
+        }
+    }
+
+    /// The value of a field, as [`crate::sql::Sql`] selected it.
     pub(crate) fn value(&self, index: usize, field: &Field) -> Result<Value> {
         if field.is_concealed {
             let is_there = self.boolean(index)?.unwrap_or_default();
@@ -128,23 +169,33 @@ impl Row {
                 Value::Null
             });
         }
-        let value = match (field.column, field.kind) {
-            (Column::AccessRows, _) | (Column::Stored, FieldType::Json) => self
+        let value = match field.kind {
+            FieldType::Alias | FieldType::Json => self
                 .json(index)?
                 .filter(|json| !json.is_null())
                 .map(Value::Json),
-            (_, FieldType::String | FieldType::Text | FieldType::Hash) => {
+            FieldType::String | FieldType::Text | FieldType::Hash => {
                 self.text(index)?.map(Value::Text)
             }
-            (_, FieldType::Integer) => self.get::<i32>(index)?.map(|n| Value::Integer(n.into())),
-            (_, FieldType::BigInteger) => self.integer(index)?.map(Value::Integer),
-            (_, FieldType::Float) => self.get::<f64>(index)?.map(Value::Float),
-            (_, FieldType::Boolean) => self.boolean(index)?.map(Value::Boolean),
-            (_, FieldType::Uuid) => self.uuid(index)?.map(Value::Uuid),
-            (_, FieldType::Timestamp) => self.timestamp(index)?.map(Value::Timestamp),
+            FieldType::Csv => self.text(index)?.map(Value::Csv),
+            FieldType::Integer => self.get::<i32>(index)?.map(|n| Value::Integer(n.into())),
+            FieldType::Serial => self.integer(index)?.map(Value::Integer),
+            FieldType::BigInteger => self.integer(index)?.map(Value::BigInteger),
+            FieldType::Float => self.get::<f64>(index)?.map(Value::Float),
+            FieldType::Decimal => self.decimal(index, field.decimal.1)?,
+            FieldType::Boolean => self.boolean(index)?.map(Value::Boolean),
+            FieldType::Uuid => self.uuid(index)?.map(Value::Uuid),
+            FieldType::Date => self.day(index, FieldType::Date)?,
+            FieldType::Time => self.day(index, FieldType::Time)?,
+            FieldType::DateTime => self.day(index, FieldType::DateTime)?,
+            FieldType::Timestamp => self.timestamp(index)?.map(Value::Timestamp),
         };
         Ok(value.unwrap_or(Value::Null))
     }
+}
+
+fn unreadable(index: usize) -> Error {
+    Error::internal(format!("column {index} holds what its field does not take"))
 }
 
 fn missing(index: usize) -> Error {

@@ -1,50 +1,11 @@
 //! The settings singleton.
 
-use std::sync::Arc;
-
-use roster_domain::error::field as problem;
-use roster_domain::{Action, Collection, Error, Grant, Item, Projection, Result, Valid, Value};
-use sea_query::{Alias, Query as Sql};
+use roster_domain::Result;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::select;
-use crate::statement::{Statement, bound};
+use crate::statement::Statement;
 use crate::store::{Store, Tx};
-
-const SETTINGS: Collection = Collection::Settings;
-
-/// The settings as far as they were asked for.
-///
-/// # Errors
-/// `FORBIDDEN` unless the grant is for reading.
-pub async fn get(store: &Store, grant: &Grant, projection: &Arc<Projection>) -> Result<Item> {
-    grant.permits(Action::Read, SETTINGS)?;
-    let select = select::from(store.dialect(), projection);
-    let row = store.fetch_optional(store.dialect().build(&select)).await?;
-    let row = row.ok_or_else(|| Error::internal("the settings have no row"))?;
-    select::item(&row, projection)
-}
-
-/// Changes the settings.
-///
-/// # Errors
-/// `FORBIDDEN` unless the grant is for updating; `INVALID_FOREIGN_KEY` for an unknown role.
-pub async fn update(tx: &mut Tx, grant: &Grant, valid: &Valid) -> Result<()> {
-    grant.permits(Action::Update, SETTINGS)?;
-    let columns = bound(tx.dialect(), valid)?;
-    let values = columns
-        .into_iter()
-        .map(|(name, value)| (Alias::new(name), value));
-    let mut update = Sql::update();
-    update.table(Alias::new(SETTINGS.table())).values(values);
-    let statement = tx.dialect().build(&update);
-    let done = tx.write(statement).await?;
-    done.map(drop).map_err(|_| {
-        let role = valid.get("public_registration_role").map(Value::to_json);
-        problem::foreign_key(SETTINGS.as_str(), "public_registration_role", role).into()
-    })
-}
 
 /// The operator's rule for passwords: a regular expression, or nothing.
 ///

@@ -48,6 +48,21 @@ impl Statement {
         }
     }
 
+    /// The same, prepared anew for each state of the fields: what was prepared before a column was
+    /// added or changed is not used again.
+    pub(crate) fn aged(self, epoch: u64) -> Self {
+        if epoch <= 1 {
+            return self;
+        }
+        let Self { text, values } = self;
+        let text = match text {
+            Text::Constant(text) => Text::Own(format!("{text} /* {epoch} */")),
+            Text::Shared(text) => Text::Own(format!("{text} /* {epoch} */")),
+            Text::Own(text) => Text::Own(text + &format!(" /* {epoch} */")),
+        };
+        Self { text, values }
+    }
+
     /// The text alone.
     pub(crate) fn into_text(self) -> String {
         match self.text {
@@ -75,7 +90,7 @@ impl Statement {
 pub(crate) fn bound(dialect: Dialect, valid: &Valid) -> Result<Vec<(&str, Expr)>> {
     let fields = valid.stored()?.into_iter().filter_map(|(name, value)| {
         let field = valid.schema().field(name)?;
-        Some((name, Expr::val(dialect.bind(field.kind, value))))
+        Some((name, dialect.bind(field.kind, value)))
     });
     Ok(fields.collect())
 }

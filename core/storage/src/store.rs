@@ -145,6 +145,24 @@ impl Store {
         inner.map(|inner| Tx { inner }).map_err(from_sqlx)
     }
 
+    /// Runs a statement outside of a transaction; the inner error is a broken rule of the schema.
+    pub(crate) async fn run(&self, sql: String) -> Result<std::result::Result<(), Violation>> {
+        let done = match &self.pool {
+            Pool::Sqlite { writer, .. } => {
+                let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                sql.execute(writer).await.map(drop)
+            }
+            Pool::Postgres(pool) => {
+                let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                sql.execute(pool).await.map(drop)
+            }
+        };
+        match done {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => violation(&error).map(Err).ok_or_else(|| from_sqlx(error)),
+        }
+    }
+
     pub(crate) const fn dialect(&self) -> Dialect {
         match self.pool {
             Pool::Sqlite { .. } => Dialect::Sqlite,
@@ -227,6 +245,27 @@ impl Tx {
     ) -> Result<std::result::Result<u64, Violation>> {
         match self.try_execute(statement).await {
             Ok(count) => Ok(Ok(count)),
+            Err(error) => violation(&error).map(Err).ok_or_else(|| from_sqlx(error)),
+        }
+    }
+
+    /// The rows that a write gives back, or which rule of the schema was broken.
+    pub(crate) async fn fetch_or(
+        &mut self,
+        statement: Statement,
+    ) -> Result<std::result::Result<Vec<Row>, Violation>> {
+        let rows = match &mut self.inner {
+            Inner::Sqlite(tx) => {
+                let rows = statement.query::<Sqlite>().fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Sqlite).collect())
+            }
+            Inner::Postgres(tx) => {
+                let rows = statement.query::<Postgres>().fetch_all(&mut **tx).await;
+                rows.map(|rows| rows.into_iter().map(Row::Postgres).collect())
+            }
+        };
+        match rows {
+            Ok(rows) => Ok(Ok(rows)),
             Err(error) => violation(&error).map(Err).ok_or_else(|| from_sqlx(error)),
         }
     }

@@ -1,41 +1,94 @@
-//! The filter in memory: the same answer as the SQL made from it.
+//! A filter evaluated in memory, exactly as the databases do.
 
-use std::cmp::Ordering;
+use super::{Case, Filter, Operand, Pattern, Place, Test};
+use crate::{Function, Value};
 
-use super::{Case, Filter, Pattern, Place, Test};
-use crate::Value;
+/// A record in memory, and those it leads to.
+pub trait Source {
+    /// The value of a field; null where there is none.
+    fn value(&self, field: &str) -> Value;
+
+    /// The record whose key a field holds.
+    fn one(&self, _field: &str) -> Option<Box<dyn Source + '_>> {
+        None
+    }
+
+    /// The records that a field stands for, if it stands for records.
+    fn many(&self, _field: &str) -> Option<Vec<Box<dyn Source + '_>>> {
+        None
+    }
+}
+
+impl<F: Fn(&str) -> Value> Source for F {
+    fn value(&self, field: &str) -> Value {
+        self(field)
+    }
+}
 
 impl Filter {
-    /// Whether a record passes, given how to look up its fields.
-    pub fn matches<'a>(&self, field: &impl Fn(&str) -> &'a Value) -> bool {
+    /// Whether it holds for a record.
+    pub fn matches(&self, record: &dyn Source) -> bool {
         match self {
             Self::Everything => true,
-            Self::And(parts) => parts.iter().all(|part| part.matches(field)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(field)),
-            Self::Field(name, test) => test.passes(field(name)),
+            Self::Nothing => false,
+            Self::And(parts) => parts.iter().all(|part| part.matches(record)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches(record)),
+            Self::Field(operand, test) => test.passes(&operand.value(record)),
+            Self::Some(operand, filter) => operand.some(record, filter),
+            Self::None(operand, filter) => !operand.some(record, filter),
         }
     }
 }
 
+impl Operand {
+    /// The value it leads to; null where the way ends.
+    pub fn value(&self, record: &dyn Source) -> Value {
+        if let Some(step) = self.path.first() {
+            let next = record.one(step);
+            return next.map_or(Value::Null, |next| self.rest().value(&*next));
+        }
+        match self.function {
+            None => record.value(&self.field),
+            Some(Function::Count) => match record.many(&self.field) {
+                Some(listed) => Value::Integer(i64::try_from(listed.len()).unwrap_or(i64::MAX)),
+                None => Function::Count.apply(&record.value(&self.field)),
+            },
+            Some(function) => function.apply(&record.value(&self.field)),
+        }
+    }
+
+    fn some(&self, record: &dyn Source, filter: &Filter) -> bool {
+        if let Some(step) = self.path.first() {
+            let next = record.one(step);
+            return next.is_some_and(|next| self.rest().some(&*next, filter));
+        }
+        let listed = record.many(&self.field).unwrap_or_default();
+        listed.iter().any(|one| filter.matches(&**one))
+    }
+}
+
 impl Test {
-    fn passes(&self, value: &Value) -> bool {
+    /// Whether a value passes. What only validation rules know passes for every value here.
+    pub fn passes(&self, value: &Value) -> bool {
+        use std::cmp::Ordering::{Equal, Greater, Less};
         let order = |other: &Value| value.compare(other);
         match self {
-            Self::Equals(other) => order(other) == Some(Ordering::Equal),
-            Self::Differs(other) => order(other).is_some_and(Ordering::is_ne),
-            Self::Less(other) => order(other).is_some_and(Ordering::is_lt),
-            Self::LessOrEqual(other) => order(other).is_some_and(Ordering::is_le),
-            Self::Greater(other) => order(other).is_some_and(Ordering::is_gt),
-            Self::GreaterOrEqual(other) => order(other).is_some_and(Ordering::is_ge),
+            Self::Equals(other) => order(other) == Some(Equal),
+            Self::Differs(other) => matches!(order(other), Some(Less | Greater)),
+            Self::Less(other) => order(other) == Some(Less),
+            Self::LessOrEqual(other) => matches!(order(other), Some(Less | Equal)),
+            Self::Greater(other) => order(other) == Some(Greater),
+            Self::GreaterOrEqual(other) => matches!(order(other), Some(Greater | Equal)),
             Self::Between(low, high) => {
-                order(low).is_some_and(Ordering::is_ge) && order(high).is_some_and(Ordering::is_le)
+                matches!(order(low), Some(Greater | Equal))
+                    && matches!(order(high), Some(Less | Equal))
             }
             Self::Outside(low, high) => {
-                order(low).is_some_and(Ordering::is_lt) || order(high).is_some_and(Ordering::is_gt)
+                order(low) == Some(Less) || order(high) == Some(Greater)
             }
-            Self::OneOf(values) => values.iter().any(|v| order(v) == Some(Ordering::Equal)),
+            Self::OneOf(values) => values.iter().any(|other| order(other) == Some(Equal)),
             Self::NoneOf(values) => {
-                !value.is_null() && values.iter().all(|v| order(v) != Some(Ordering::Equal))
+                !value.is_null() && values.iter().all(|other| order(other) != Some(Equal))
             }
             Self::Null => value.is_null(),
             Self::NotNull => !value.is_null(),
@@ -43,12 +96,13 @@ impl Test {
             Self::NotEmpty => !value.is_null() && value.as_text() != Some(""),
             Self::Has(pattern) => value.as_text().is_some_and(|text| pattern.is_in(text)),
             Self::HasNot(pattern) => value.as_text().is_some_and(|text| !pattern.is_in(text)),
+            Self::Matches(_) | Self::Submitted(_) => true,
         }
     }
 }
 
 impl Pattern {
-    fn is_in(&self, text: &str) -> bool {
+    pub(super) fn is_in(&self, text: &str) -> bool {
         match self.case {
             Case::Sensitive => self.place.holds(text, &self.text),
             Case::Folded => self
@@ -73,7 +127,8 @@ mod tests {
     use super::*;
 
     fn passes(test: Test, value: &Value) -> bool {
-        Filter::Field("x".to_owned(), test).matches(&|_| value)
+        let record = |_: &str| value.clone();
+        Filter::Field(Operand::field("x"), test).matches(&record)
     }
 
     #[test]

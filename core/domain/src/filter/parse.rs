@@ -2,14 +2,18 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Case, Filter, Pattern, Place, Test};
-use crate::{Error, Field, FieldType, Result, Schema, Value};
+use super::{Case, Filter, Operand, Pattern, Place, Test};
+use crate::field::Link;
+use crate::variables::Variables;
+use crate::{Collection, Error, Field, FieldType, Function, Grant, Model, Result, Schema, Value};
 
 /// How large a filter may be, checked before anything runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// How deep `_and` and `_or` may nest.
+    /// How deep `_and`, `_or` and relations may nest.
     pub depth: usize,
+    /// How many relations may follow one another.
+    pub relations: usize,
     /// How many tests there may be in all.
     pub tests: usize,
     /// How many operands `_in` and `_nin` take.
@@ -20,55 +24,205 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             depth: 16,
+            relations: 10,
             tests: 200,
             operands: 1_000,
         }
     }
 }
 
-/// Reads a filter over the fields of a schema.
-///
-/// # Errors
-/// `INVALID_QUERY` for a malformed filter or an operator the field's type does not take,
-/// `FORBIDDEN` for a field that does not exist.
-pub fn parse(schema: &Schema, json: &Json, limits: Limits) -> Result<Filter> {
-    let mut parser = Parser {
-        schema,
-        limits,
-        tests: 0,
-    };
-    parser.object(json, 0)
+/// What a filter is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uses {
+    /// To select records.
+    Selection,
+    /// To judge the values of a write: `_regex` and `_submitted` are known, too.
+    Validation,
+}
+
+/// Reads filters.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// The fields.
+    pub model: &'a Model,
+    /// What variables stand for.
+    pub variables: &'a Variables,
+    /// Whose fields may be looked at; all of them for a rule.
+    pub grant: Option<&'a Grant>,
+    /// What the filter is for.
+    pub uses: Uses,
+    /// How large it may be.
+    pub limits: Limits,
+}
+
+impl Reader<'_> {
+    /// Reads a filter over the fields of a collection.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` for a malformed filter or an operator the field's type does not take,
+    /// `FORBIDDEN` for a field that does not exist or may not be looked at.
+    pub fn read(&self, collection: Collection, json: &Json) -> Result<Filter> {
+        let schema = self.model.schema(collection);
+        let schema = schema.ok_or_else(|| Error::forbidden_collection(collection.as_str()))?;
+        let mut parser = Parser {
+            reader: self,
+            tests: 0,
+        };
+        parser.object(&Level::root(schema, self.grant), json, 0)
+    }
+
+    /// Reads the name of a value: `email`, `role.name`, `year(last_access)`.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY` for an unknown function, `FORBIDDEN` for a field that does not exist or may
+    /// not be looked at.
+    pub fn operand(&self, collection: Collection, text: &str) -> Result<Operand> {
+        let schema = self.model.schema(collection);
+        let schema = schema.ok_or_else(|| Error::forbidden_collection(collection.as_str()))?;
+        let mut level = Level::root(schema, self.grant);
+        let mut names: Vec<&str> = match text.split_once('(') {
+            Some((before, _)) => {
+                let start = before.rfind('.').map_or(0, |dot| dot + 1);
+                let mut path: Vec<&str> = text[..start].split_terminator('.').collect();
+                path.push(&text[start..]);
+                path
+            }
+            None => text.split('.').collect(),
+        };
+        let last = names.pop().unwrap_or_default();
+        if names.len() > self.limits.relations {
+            return Err(Error::invalid_query("Max relational depth exceeded"));
+        }
+        for name in names {
+            let field = level.field(name)?;
+            let to = field.leads_to().ok_or_else(|| level.forbidden(name))?;
+            level = level.step(self.model, name, to)?;
+        }
+        let (function, name) = function(last)?;
+        let field = level.field(name)?;
+        if let Some(function) = function {
+            check_function(function, field)?;
+        } else if !field.is_stored() {
+            return Err(level.forbidden(name));
+        }
+        Ok(Operand {
+            path: level.path,
+            field: name.to_owned(),
+            function,
+        })
+    }
+}
+
+/// Where in the tree of relations the parser is.
+struct Level<'a> {
+    schema: &'a Schema,
+    grant: Option<Grant>,
+    path: Vec<String>,
+}
+
+impl<'a> Level<'a> {
+    fn root(schema: &'a Schema, grant: Option<&Grant>) -> Self {
+        Self {
+            schema,
+            grant: grant.cloned(),
+            path: Vec::new(),
+        }
+    }
+
+    fn field(&self, name: &str) -> Result<&'a Field> {
+        let visible = self.grant.as_ref().is_none_or(|grant| grant.allows(name));
+        let field = self.schema.field(name).filter(|_| visible);
+        field.ok_or_else(|| self.forbidden(name))
+    }
+
+    fn forbidden(&self, name: &str) -> Error {
+        Error::forbidden_fields(self.schema.collection().as_str(), &[name.to_owned()])
+    }
+
+    /// The record that a field of this level leads to.
+    fn step<'m>(&self, model: &'m Model, name: &str, to: Collection) -> Result<Level<'m>> {
+        let mut path = self.path.clone();
+        path.push(name.to_owned());
+        Ok(Level {
+            path,
+            ..self.into(model, name, to)?
+        })
+    }
+
+    /// The records that a field of this level leads to, seen for themselves.
+    fn into<'m>(&self, model: &'m Model, name: &str, to: Collection) -> Result<Level<'m>> {
+        let schema = model.schema(to).ok_or_else(|| self.forbidden(name))?;
+        let grant = match &self.grant {
+            None => None,
+            Some(grant) => Some(grant.related(to).ok_or_else(|| self.forbidden(name))?),
+        };
+        Ok(Level {
+            schema,
+            grant,
+            path: Vec::new(),
+        })
+    }
+
+    fn operand(&self, field: &str, function: Option<Function>) -> Operand {
+        Operand {
+            path: self.path.clone(),
+            field: field.to_owned(),
+            function,
+        }
+    }
+}
+
+/// Splits `year(last_access)`.
+fn function(text: &str) -> Result<(Option<Function>, &str)> {
+    match Function::split(text) {
+        None => Ok((None, text)),
+        Some((Some(function), _, argument)) => Ok((Some(function), argument)),
+        Some((None, name, _)) => Err(unknown_function(name)),
+    }
+}
+
+fn unknown_function(name: &str) -> Error {
+    Error::invalid_query(format!("Invalid function specified \"{name}\""))
+}
+
+/// Refuses a function that does not take the values of a field.
+pub(crate) fn check_function(function: Function, field: &Field) -> Result<()> {
+    if function.takes(field) {
+        Ok(())
+    } else {
+        Err(unknown_function(function.as_str()))
+    }
 }
 
 struct Parser<'a> {
-    schema: &'a Schema,
-    limits: Limits,
+    reader: &'a Reader<'a>,
     tests: usize,
 }
 
 impl Parser<'_> {
-    fn object(&mut self, json: &Json, depth: usize) -> Result<Filter> {
+    fn object(&mut self, level: &Level<'_>, json: &Json, depth: usize) -> Result<Filter> {
         let Json::Object(map) = json else {
             return Err(Error::invalid_query("Invalid filter object"));
         };
-        if depth > self.limits.depth {
-            let reason = format!("filter is nested deeper than {} levels", self.limits.depth);
+        let limits = self.reader.limits;
+        if depth > limits.depth || level.path.len() > limits.relations {
+            let reason = format!("filter is nested deeper than {} levels", limits.depth);
             return Err(Error::invalid_query(reason));
         }
-        let mut all = Filter::Everything;
+        let mut all = Vec::with_capacity(map.len());
         for (key, value) in map {
-            let part = match key.as_str() {
-                "_and" => self.list(value, depth, Filter::And)?,
-                "_or" => self.list(value, depth, Filter::Or)?,
-                name => self.field(name, value)?,
-            };
-            all = all.and(part);
+            all.push(match key.as_str() {
+                "_and" => self.list(level, value, depth, Filter::And)?,
+                "_or" => self.list(level, value, depth, Filter::Or)?,
+                name => self.entry(level, name, value, depth)?,
+            });
         }
-        Ok(all)
+        Ok(joined(all))
     }
 
     fn list(
         &mut self,
+        level: &Level<'_>,
         json: &Json,
         depth: usize,
         make: fn(Vec<Filter>) -> Filter,
@@ -79,51 +233,159 @@ impl Parser<'_> {
         if parts.is_empty() {
             return Ok(Filter::Everything);
         }
-        let parts = parts.iter().map(|part| self.object(part, depth + 1));
+        let parts = parts.iter().map(|part| self.object(level, part, depth + 1));
         Ok(make(parts.collect::<Result<_>>()?))
     }
 
-    fn field(&mut self, name: &str, json: &Json) -> Result<Filter> {
+    fn entry(
+        &mut self,
+        level: &Level<'_>,
+        name: &str,
+        json: &Json,
+        depth: usize,
+    ) -> Result<Filter> {
         if name.starts_with('_') {
             let reason = format!(
                 "Invalid filter key \"{name}\" on \"{}\"",
-                self.schema.collection()
+                level.schema.collection()
             );
             return Err(Error::invalid_query(reason));
         }
-        let Some(field) = self.schema.field(name).filter(|field| field.is_writable()) else {
-            return Err(Error::forbidden_fields(
-                self.schema.collection().as_str(),
-                &[name.to_owned()],
-            ));
-        };
-        let tests = match json {
-            Json::Object(map) => self.tests(field, map)?,
-            value => vec![self.test(field, "_eq", value)?],
-        };
-        let parts = tests
-            .into_iter()
-            .map(|test| Filter::Field(name.to_owned(), test));
-        Ok(parts.fold(Filter::Everything, Filter::and))
+        let (function, name) = function(name)?;
+        let field = level.field(name)?;
+        if let Some(function) = function {
+            check_function(function, field)?;
+            let number = Field::new(name, FieldType::BigInteger);
+            return self.tests(level, &number, Some(function), json);
+        }
+        match (&field.link, json) {
+            (Some(Link::One { to }), Json::Object(map)) => self.one(level, field, *to, map, depth),
+            (Some(Link::Many { from, .. }), json) => self.many(level, field, *from, json, depth),
+            _ => self.tests(level, field, None, json),
+        }
     }
 
-    fn tests(&mut self, field: &Field, map: &Map<String, Json>) -> Result<Vec<Test>> {
-        map.iter()
-            .map(|(operator, value)| self.test(field, operator, value))
-            .collect()
+    /// Operators look at the key, everything else at the record it leads to.
+    fn one(
+        &mut self,
+        level: &Level<'_>,
+        field: &Field,
+        to: Collection,
+        map: &Map<String, Json>,
+        depth: usize,
+    ) -> Result<Filter> {
+        let is_operator = |key: &str| key.starts_with('_') && key != "_and" && key != "_or";
+        let mut all = Vec::new();
+        let mut nested = Map::new();
+        for (key, value) in map {
+            if is_operator(key) {
+                all.push(self.test(level, field, None, key, value)?);
+            } else {
+                nested.insert(key.clone(), value.clone());
+            }
+        }
+        if !nested.is_empty() {
+            let next = level.step(self.reader.model, &field.name, to)?;
+            all.push(self.object(&next, &Json::Object(nested), depth + 1)?);
+        }
+        Ok(joined(all))
     }
 
-    fn test(&mut self, field: &Field, operator: &str, json: &Json) -> Result<Test> {
+    fn many(
+        &mut self,
+        level: &Level<'_>,
+        field: &Field,
+        from: Collection,
+        json: &Json,
+        depth: usize,
+    ) -> Result<Filter> {
+        let Json::Object(map) = json else {
+            return Err(Error::invalid_query("Invalid filter object"));
+        };
+        let next = level.into(self.reader.model, &field.name, from)?;
+        let operand = level.operand(&field.name, None);
+        if !map.keys().any(|key| key == "_some" || key == "_none") {
+            let filter = self.object(&next, json, depth + 1)?;
+            return Ok(Filter::Some(operand, Box::new(filter)));
+        }
+        let mut all = Vec::new();
+        for (key, value) in map {
+            let filter = || Ok::<_, Error>(Box::new(self.object(&next, value, depth + 1)?));
+            let mut filter = filter;
+            all.push(match key.as_str() {
+                "_some" => Filter::Some(operand.clone(), filter()?),
+                "_none" => Filter::None(operand.clone(), filter()?),
+                other => {
+                    let reason = format!("\"{other}\" cannot stand beside \"_some\" or \"_none\"");
+                    return Err(Error::invalid_query(reason));
+                }
+            });
+        }
+        Ok(joined(all))
+    }
+
+    fn tests(
+        &mut self,
+        level: &Level<'_>,
+        field: &Field,
+        function: Option<Function>,
+        json: &Json,
+    ) -> Result<Filter> {
+        match json {
+            Json::Object(map) => {
+                let tests = map.iter().map(|(operator, value)| {
+                    self.test(level, field, function, operator, value)
+                });
+                Ok(joined(tests.collect::<Result<_>>()?))
+            }
+            value => self.test(level, field, function, "_eq", value),
+        }
+    }
+
+    fn test(
+        &mut self,
+        level: &Level<'_>,
+        field: &Field,
+        function: Option<Function>,
+        operator: &str,
+        json: &Json,
+    ) -> Result<Filter> {
         self.tests += 1;
-        if self.tests > self.limits.tests {
-            let reason = format!("filter has more than {} tests", self.limits.tests);
+        if self.tests > self.reader.limits.tests {
+            let reason = format!("filter has more than {} tests", self.reader.limits.tests);
             return Err(Error::invalid_query(reason));
+        }
+        let operand = level.operand(&field.name, function);
+        if self.reader.uses == Uses::Validation {
+            match (operator, json) {
+                ("_regex", Json::String(pattern)) => {
+                    return Ok(Filter::Field(operand, Test::Matches(bare(pattern).to_owned())));
+                }
+                ("_submitted", json) => {
+                    let wanted = json.as_bool().unwrap_or(true);
+                    return Ok(Filter::Field(operand, Test::Submitted(wanted)));
+                }
+                _ => {}
+            }
         }
         if !takes(field, operator) {
             return Err(Error::invalid_query(refusal(field, operator)));
         }
-        let one = || operand(field, operator, json);
-        Ok(match operator {
+        // A variable that stands for nothing passes nothing (security bar 56).
+        let resolved = match json {
+            Json::String(text) => self.reader.variables.resolve(text),
+            Json::Array(items) => Some(items.iter().map(|item| self.reader.variables.fill(item)).collect()),
+            _ => None,
+        };
+        let is_variable = matches!(json, Json::String(_)) && resolved.is_some();
+        let json = match &resolved {
+            Some(Json::Null) if is_variable => return Ok(Filter::Nothing),
+            Some(Json::Array(list)) if is_variable && list.is_empty() => return Ok(Filter::Nothing),
+            Some(json) => json,
+            None => json,
+        };
+        let one = || one(field, operator, json);
+        let test = match operator {
             "_eq" if json.is_null() => Test::Null,
             "_neq" if json.is_null() => Test::NotNull,
             "_eq" => Test::Equals(one()?),
@@ -137,7 +399,8 @@ impl Parser<'_> {
             "_between" | "_nbetween" => self.range(field, operator, json)?,
             "_null" | "_nnull" | "_empty" | "_nempty" => presence(operator, json)?,
             _ => pattern(operator, json)?,
-        })
+        };
+        Ok(Filter::Field(operand, test))
     }
 
     fn operands(&self, field: &Field, operator: &str, json: &Json) -> Result<Vec<Value>> {
@@ -152,15 +415,15 @@ impl Parser<'_> {
             Json::Null => Vec::new(),
             single => vec![single.clone()],
         };
-        if list.len() > self.limits.operands {
+        if list.len() > self.reader.limits.operands {
             let reason = format!(
                 "\"{operator}\" takes at most {} values",
-                self.limits.operands
+                self.reader.limits.operands
             );
             return Err(Error::invalid_query(reason));
         }
         let values = list.iter().filter(|json| !json.is_null());
-        values.map(|json| operand(field, operator, json)).collect()
+        values.map(|json| one(field, operator, json)).collect()
     }
 
     fn range(&self, field: &Field, operator: &str, json: &Json) -> Result<Test> {
@@ -172,6 +435,20 @@ impl Parser<'_> {
             _ => Test::Outside(low, high),
         })
     }
+}
+
+fn joined(mut parts: Vec<Filter>) -> Filter {
+    match parts.len() {
+        0 => Filter::Everything,
+        1 => parts.remove(0),
+        _ => Filter::And(parts),
+    }
+}
+
+/// `/^a$/` → `^a$`, as the password policy is written.
+fn bare(pattern: &str) -> &str {
+    let inner = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    inner.unwrap_or(pattern)
 }
 
 fn refusal(field: &Field, operator: &str) -> String {
@@ -196,21 +473,28 @@ fn takes(field: &Field, operator: &str) -> bool {
         return among(&[&NULLS, &EMPTIES]);
     }
     match field.kind {
-        FieldType::String | FieldType::Text => {
+        FieldType::String | FieldType::Text | FieldType::Csv => {
             among(&[&EQUALITY, &LISTS, &NULLS, &EMPTIES]) || split(operator).is_some()
         }
         FieldType::Hash => among(&[&NULLS, &EMPTIES]),
         FieldType::Uuid => among(&[&EQUALITY, &NULLS, &LISTS]),
         FieldType::Json => among(&[&NULLS]),
         FieldType::Boolean => among(&[&EQUALITY, &NULLS]),
-        FieldType::Integer | FieldType::BigInteger | FieldType::Float | FieldType::Timestamp => {
-            among(&[&EQUALITY, &ORDER, &LISTS, &NULLS])
-        }
+        FieldType::Alias => false,
+        FieldType::Integer
+        | FieldType::Serial
+        | FieldType::BigInteger
+        | FieldType::Float
+        | FieldType::Decimal
+        | FieldType::Date
+        | FieldType::Time
+        | FieldType::DateTime
+        | FieldType::Timestamp => among(&[&EQUALITY, &ORDER, &LISTS, &NULLS]),
     }
 }
 
 /// Reads a value to compare with. Query strings carry text, so numbers and booleans may be text.
-fn operand(field: &Field, operator: &str, json: &Json) -> Result<Value> {
+fn one(field: &Field, operator: &str, json: &Json) -> Result<Value> {
     let read = match (field.kind, json) {
         (_, Json::String(text)) if text.is_empty() => {
             return Err(Error::invalid_query(format!(
@@ -222,15 +506,22 @@ fn operand(field: &Field, operator: &str, json: &Json) -> Result<Value> {
                 "The filter value for \"{operator}\" has to be a string, number, or boolean"
             )));
         }
-        (FieldType::String | FieldType::Text, Json::Number(n)) => Json::String(n.to_string()),
-        (FieldType::String | FieldType::Text, Json::Bool(b)) => Json::String(b.to_string()),
+        (FieldType::String | FieldType::Text | FieldType::Csv, Json::Number(n)) => {
+            Json::String(n.to_string())
+        }
+        (FieldType::String | FieldType::Text | FieldType::Csv, Json::Bool(b)) => {
+            Json::String(b.to_string())
+        }
+        (FieldType::Boolean, Json::Number(n)) if n.as_u64().is_some_and(|n| n < 2) => {
+            Json::Bool(n.as_u64() == Some(1))
+        }
         (
-            FieldType::Integer | FieldType::BigInteger | FieldType::Float | FieldType::Boolean,
+            FieldType::Integer | FieldType::Serial | FieldType::Float | FieldType::Boolean,
             Json::String(text),
         ) => serde_json::from_str(text.trim()).unwrap_or(Json::Null),
         (_, other) => other.clone(),
     };
-    match field.kind.parse(&read) {
+    match field.parse(&read) {
         Ok(value) if !value.is_null() => Ok(value),
         Ok(_) => Err(Error::invalid_query("Invalid numeric value")),
         Err((expected, got)) => {
@@ -312,7 +603,15 @@ mod tests {
     use super::*;
 
     fn read(json: &Json) -> Result<Filter> {
-        parse(&Schema::users(), json, Limits::default())
+        let (model, variables) = (Model::built_in(), Variables::default());
+        let reader = Reader {
+            model: &model,
+            variables: &variables,
+            grant: None,
+            uses: Uses::Selection,
+            limits: Limits::default(),
+        };
+        reader.read(Collection::Users, json)
     }
 
     #[test]
@@ -328,6 +627,12 @@ mod tests {
             json!({"email": {"_in": []}}),
             json!({"last_access": {"_gt": "yesterday"}}),
             json!({"nope": {"_eq": 1}}),
+            json!({"role": {"nope": {"_eq": 1}}}),
+            json!({"role.name": {"_eq": "x"}}),
+            json!({"year(email)": {"_eq": 1}}),
+            json!({"foo(last_access)": {"_eq": 1}}),
+            json!({"policies": {"_eq": "x"}}),
+            json!({"title": {"_regex": "x"}}),
             json!({"_eq": 1}),
             json!({"_or": {}}),
             json!([1]),

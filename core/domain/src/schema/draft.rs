@@ -4,11 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
 use crate::error::field as problem;
 use crate::field::describe;
 use crate::value::MASK;
-use crate::{Error, Field, FieldType, Problem, Result, Schema, Status, Value, email};
+use crate::field::{Demands, Special};
+use crate::filter::{self, Reader, Uses};
+use crate::variables::Variables;
+use crate::{
+    Collection, Error, Field, FieldType, Filter, Key, Model, Problem, Result, Schema, Status,
+    Timestamp, Value, clock, email,
+};
 
 /// Whether a record is made or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +32,7 @@ pub struct Draft {
     schema: Arc<Schema>,
     stage: Stage,
     values: BTreeMap<usize, Value>,
+    sent: BTreeSet<usize>,
     unknown: Vec<String>,
 }
 
@@ -54,6 +62,7 @@ impl Draft {
             schema: Arc::clone(schema),
             stage,
             values: BTreeMap::new(),
+            sent: BTreeSet::new(),
             unknown: Vec::new(),
         };
         let mut problems = Vec::new();
@@ -64,6 +73,7 @@ impl Draft {
                 Err(Unfit::Problem(problem)) => problems.push(*problem),
             }
         }
+        draft.mark_sent();
         Error::of(problems).map_or(Ok(draft), Err)
     }
 
@@ -101,19 +111,80 @@ impl Draft {
         if field.is_concealed && json.as_str() == Some(MASK) {
             return Ok(());
         }
-        if !field.is_writable() {
-            return wrong(
-                "nothing, as it cannot be written through this field yet",
-                describe(json),
-            );
-        }
-        match field.kind.parse(json) {
-            Ok(value) => {
+        match field.parse(json) {
+            Ok(value) if field.is_stored() => {
                 self.values.insert(index, value);
                 Ok(())
             }
+            Ok(_) => wrong(field.kind.expected(), describe(json)),
             Err((expected, got)) => wrong(expected, got),
         }
+    }
+
+    /// Notes which fields the caller sent: what is added later is nobody's wish.
+    pub fn mark_sent(&mut self) {
+        self.sent = self.values.keys().copied().collect();
+    }
+
+    /// Puts in what a rule presets, where the caller said nothing.
+    ///
+    /// # Errors
+    /// `INVALID_PAYLOAD` where a preset does not fit its field.
+    pub fn preset(&mut self, presets: &Map<String, Json>) -> Result<()> {
+        let missing = presets.iter().filter(|(name, _)| {
+            let index = self.schema.position(name);
+            index.is_some_and(|index| !self.values.contains_key(&index))
+        });
+        let missing: Map<String, Json> = missing
+            .map(|(name, json)| (name.clone(), json.clone()))
+            .collect();
+        self.patch(&missing)
+    }
+
+    /// Fills in what fields do by themselves: who wrote, and when. It overrides what was sent.
+    pub fn stamp(&mut self, now: Timestamp, user: Option<Uuid>, role: Option<Uuid>, id: Option<Uuid>) {
+        let schema = Arc::clone(&self.schema);
+        for (index, field) in schema.fields().iter().enumerate() {
+            let Some(demands) = &field.demands else {
+                continue;
+            };
+            let is_new = self.stage == Stage::Create;
+            if is_new && demands.default_now && !self.values.contains_key(&index) {
+                self.put_moment(index, field, now);
+            }
+            for special in &demands.specials {
+                match special {
+                    Special::DateCreated if is_new => self.put_moment(index, field, now),
+                    Special::DateUpdated if !is_new => self.put_moment(index, field, now),
+                    Special::UserCreated if is_new => self.put_uuid(index, field, user),
+                    Special::UserUpdated if !is_new => self.put_uuid(index, field, user),
+                    Special::RoleCreated if is_new => self.put_uuid(index, field, role),
+                    Special::RoleUpdated if !is_new => self.put_uuid(index, field, role),
+                    Special::Uuid if is_new && !self.values.contains_key(&index) => {
+                        self.put_uuid(index, field, id);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn put_moment(&mut self, index: usize, field: &Field, now: Timestamp) {
+        if let Ok(value) = field.parse(&Json::String(clock::format(now))) {
+            self.values.insert(index, value);
+        }
+    }
+
+    fn put_uuid(&mut self, index: usize, field: &Field, uuid: Option<Uuid>) {
+        let json = uuid.map_or(Json::Null, |uuid| Json::String(uuid.to_string()));
+        if let Ok(value) = field.parse(&json) {
+            self.values.insert(index, value);
+        }
+    }
+
+    /// The schema.
+    pub const fn schema(&self) -> &Arc<Schema> {
+        &self.schema
     }
 
     /// Fields of the body that do not exist.
@@ -154,31 +225,129 @@ impl Draft {
             .map(|(&index, value)| (&self.schema.fields()[index], value))
     }
 
-    /// Checks every value and, on create, fills in the defaults.
+    /// Checks every value and, on create, fills in the defaults. `rules` are those of the caller's
+    /// permissions, beside those of the fields.
     ///
     /// # Errors
-    /// `FAILED_VALIDATION` and `VALUE_TOO_LONG`, one problem for each field at fault.
-    pub fn validate(self) -> Result<Valid> {
-        let mut values = self.values;
+    /// `FAILED_VALIDATION` and `VALUE_TOO_LONG`, one problem for each rule that is broken.
+    pub fn validate<'f>(
+        mut self,
+        model: &Model,
+        rules: impl IntoIterator<Item = &'f Filter>,
+    ) -> Result<Valid> {
+        let schema = Arc::clone(&self.schema);
+        let mut problems = Vec::new();
         if self.stage == Stage::Create {
-            for (index, field) in self.schema.fields().iter().enumerate() {
-                if field.is_writable() && field.default != Value::Null {
-                    values.entry(index).or_insert_with(|| field.default.clone());
+            for (index, field) in schema.fields().iter().enumerate() {
+                if !field.is_stored() || self.values.contains_key(&index) {
+                    continue;
+                }
+                if field.default != Value::Null {
+                    self.values.insert(index, field.default.clone());
+                } else if is_needed(field) {
+                    problems.push(problem::failed(&field.name, "required", "Value is required."));
                 }
             }
         }
-        let mut problems = Vec::new();
-        for (&index, value) in &values {
-            problems.extend(check(&self.schema, index, value, self.stage));
+        for (&index, value) in &self.values {
+            problems.extend(check(&schema, index, value, self.stage));
         }
+        let fields = schema.fields().iter();
+        for (field, demands) in fields.filter_map(|field| Some((field, field.demands.as_ref()?))) {
+            problems.extend(self.judge(model, field, demands)?);
+        }
+        for rule in rules {
+            problems.extend(filter::problems(rule, &self));
+        }
+        for problem in &mut problems {
+            let name = problem.extensions.get("field").and_then(Json::as_str);
+            if name.and_then(|name| schema.field(name)).is_some_and(|field| field.is_concealed) {
+                problem.extensions.remove("invalid");
+            }
+        }
+        problems.dedup();
         match Error::of(problems) {
             Some(error) => Err(error),
             None => Ok(Valid {
                 schema: self.schema,
-                values,
+                values: self.values,
                 sealed: BTreeSet::new(),
             }),
         }
+    }
+
+    /// What a custom field demands of the values.
+    fn judge(&self, model: &Model, field: &Field, demands: &Demands) -> Result<Vec<Problem>> {
+        let mut problems = Vec::new();
+        let value = self.get(&field.name);
+        if let (Some(choices), Some(value)) = (&demands.choices, value) {
+            let json = value.to_json();
+            let is_one = |json: &Json| choices.iter().any(|choice| same(choice, json));
+            let is_fit = match &json {
+                Json::Null => true,
+                Json::Array(items) => items.iter().all(is_one),
+                json => is_one(json),
+            };
+            if !is_fit && !field.is_concealed {
+                let list = choices.iter().map(|choice| match choice {
+                    Json::String(text) => format!("\"{text}\""),
+                    other => other.to_string(),
+                });
+                let list: Vec<String> = list.collect();
+                let clause = format!("Value has to be one of {}.", list.join(", "));
+                let problem = problem::failed(&field.name, "in", &clause);
+                problems.push(problem.with("valid", choices.clone()));
+            }
+        }
+        if let Some(rule) = &demands.validation {
+            let variables = Variables::default();
+            let reader = Reader {
+                model,
+                variables: &variables,
+                grant: None,
+                uses: Uses::Validation,
+                limits: filter::Limits::default(),
+            };
+            let found = match reader.read(self.schema.collection(), rule) {
+                Ok(filter) => filter::problems(&filter, self),
+                // A rule that cannot be read refuses what it is about.
+                Err(_) => value
+                    .map(|_| problem::failed(&field.name, "rule", "The rule of the field is broken."))
+                    .into_iter()
+                    .collect(),
+            };
+            problems.extend(found.into_iter().map(|problem| match &demands.validation_message {
+                Some(message) => problem.saying(message.clone()),
+                None => problem,
+            }));
+        }
+        Ok(problems)
+    }
+}
+
+/// Whether a record cannot be made without a value.
+fn is_needed(field: &Field) -> bool {
+    let required = field.demands.as_ref().is_some_and(|demands| demands.required);
+    (required || !field.is_nullable) && field.name != "id"
+}
+
+/// A choice may be a number where the value is text on the wire.
+fn same(choice: &Json, value: &Json) -> bool {
+    let text = |json: &Json| match json {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    choice == value || (!choice.is_object() && text(choice) == text(value))
+}
+
+impl filter::Written for Draft {
+    fn is_sent(&self, field: &str) -> bool {
+        let position = self.schema.position(field);
+        position.is_some_and(|index| self.sent.contains(&index))
+    }
+
+    fn value(&self, field: &str) -> Option<&Value> {
+        self.get(field)
     }
 }
 
@@ -192,7 +361,9 @@ fn check(schema: &Schema, index: usize, value: &Value, stage: Stage) -> Option<P
     let name = field.name.as_str();
     if value.is_null() {
         // An address can be cleared later, but a record is not made with an empty one.
-        let refused = !field.is_nullable || (name == "email" && stage == Stage::Create);
+        let is_address = name == "email" && schema.collection() == Collection::Users;
+        let required = field.demands.as_ref().is_some_and(|demands| demands.required);
+        let refused = !field.is_nullable || required || (is_address && stage == Stage::Create);
         return refused.then(|| match name {
             "email" => problem::email(name),
             _ => problem::null(name),
@@ -205,13 +376,21 @@ fn check(schema: &Schema, index: usize, value: &Value, stage: Stage) -> Option<P
     {
         return Some(problem::too_long(schema.collection().as_str(), name, limit));
     }
+    if schema.collection() != Collection::Users {
+        return None;
+    }
+    let known = || {
+        let added = schema.statuses().iter().map(String::as_str);
+        Status::ALL.iter().map(|status| status.as_str()).chain(added)
+    };
     match name {
         "email" if !email::is_valid(text) => Some(problem::email(name)),
-        "status" if Status::ALL.iter().all(|status| status.as_str() != text) => {
-            let known = Status::ALL.map(Status::as_str);
-            let list = known.map(|status| format!("\"{status}\"")).join(", ");
+        "status" if known().all(|status| status != text) => {
+            let known: Vec<&str> = known().collect();
+            let list: Vec<String> = known.iter().map(|status| format!("\"{status}\"")).collect();
+            let list = list.join(", ");
             let clause = format!("Value has to be one of {list}.");
-            Some(problem::failed(name, "in", &clause).with("valid", known.to_vec()))
+            Some(problem::failed(name, "in", &clause).with("valid", known))
         }
         _ => None,
     }
@@ -259,11 +438,18 @@ impl Valid {
         }
     }
 
-    /// Puts the id that the record will have.
-    pub fn identify(&mut self, id: uuid::Uuid) {
+    /// Puts the key that the record will have.
+    pub fn identify(&mut self, key: Key) {
         if let Some(index) = self.schema.position("id") {
-            self.values.insert(index, Value::Uuid(id));
+            self.values.insert(index, key.value());
         }
+    }
+
+    /// The plain texts that still have to be sealed, with their fields.
+    pub fn open(&self) -> Vec<(String, bool)> {
+        let fields = self.values.keys().map(|&index| &self.schema.fields()[index]);
+        let open = fields.filter(|field| self.plain(&field.name).is_some());
+        open.map(|field| (field.name.clone(), field.is_hashed())).collect()
     }
 
     /// The values as they go into the database, by field name.

@@ -1,6 +1,6 @@
 //! The fields of the settings singleton (contract/schema.md §7), in the order of the wire.
 
-use crate::{Field, FieldType, Value};
+use crate::{Collection, Field, FieldType, Value};
 
 pub(super) fn fields() -> Vec<Field> {
     use FieldType::{Boolean, Integer, Json, String, Text, Uuid};
@@ -27,10 +27,10 @@ pub(super) fn fields() -> Vec<Field> {
         given("project_name", 100, "Roster"),
         short("project_url", 255),
         given("project_color", 255, "#6644FF"),
-        field("project_logo", Uuid),
-        field("public_foreground", Uuid),
-        field("public_background", Uuid),
-        field("public_favicon", Uuid),
+        Field::one("project_logo", Collection::Files),
+        Field::one("public_foreground", Collection::Files),
+        Field::one("public_background", Collection::Files),
+        Field::one("public_favicon", Collection::Files),
         field("public_note", Text),
         short("project_descriptor", 100),
         given("default_language", 255, "en-US"),
@@ -47,7 +47,7 @@ pub(super) fn fields() -> Vec<Field> {
         short("auth_password_policy", 255),
         switch("public_registration", false),
         switch("public_registration_verify_email", true),
-        field("public_registration_role", Uuid),
+        Field::one("public_registration_role", Collection::Roles),
         field("public_registration_email_filter", Json),
         field("project_id", Uuid),
     ]

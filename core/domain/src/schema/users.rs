@@ -1,7 +1,7 @@
 //! The built-in fields of a user (contract/users.md §1), in the order of the wire.
 
-use crate::field::Column;
-use crate::{Field, FieldType, Value};
+use crate::field::OnDeselect;
+use crate::{Collection, Field, FieldType, Value};
 
 pub(super) fn fields() -> Vec<Field> {
     use FieldType::{Boolean, Hash, Json, String, Text, Timestamp, Uuid};
@@ -12,12 +12,17 @@ pub(super) fn fields() -> Vec<Field> {
     };
     let secret = |name, kind| Field {
         is_concealed: true,
+        is_searchable: false,
         ..field(name, kind)
     };
     let given = |name, limit, default: &str| Field {
         is_nullable: false,
         default: Value::from(default),
         ..short(name, limit)
+    };
+    let unique = |field: Field| Field {
+        is_unique: true,
+        ..field
     };
     vec![
         Field {
@@ -26,25 +31,25 @@ pub(super) fn fields() -> Vec<Field> {
         },
         short("first_name", 50),
         short("last_name", 50),
-        short("email", 128),
+        unique(short("email", 128)),
         secret("password", Hash),
         short("location", 255),
         short("title", 50),
         field("description", Text),
         field("tags", Json),
-        field("avatar", Uuid),
+        Field::one("avatar", Collection::Files),
         short("language", 255),
         secret("tfa_secret", String),
         given("status", 16, "active"),
-        field("role", Uuid),
+        Field::one("role", Collection::Roles),
         Field {
             max_length: Some(255),
-            ..secret("token", String)
+            ..unique(secret("token", String))
         },
         field("last_access", Timestamp),
         short("last_page", 255),
         given("provider", 128, "default"),
-        short("external_identifier", 255),
+        unique(short("external_identifier", 255)),
         field("auth_data", Json),
         Field {
             default: Value::Boolean(true),
@@ -56,9 +61,12 @@ pub(super) fn fields() -> Vec<Field> {
         field("theme_light_overrides", Json),
         field("theme_dark_overrides", Json),
         given("text_direction", 255, "auto"),
-        Field {
-            column: Column::AccessRows,
-            ..field("policies", Json)
-        },
+        Field::many(
+            "policies",
+            Collection::Access,
+            "user",
+            Some("sort"),
+            OnDeselect::Delete,
+        ),
     ]
 }

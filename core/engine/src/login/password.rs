@@ -2,12 +2,12 @@
 
 use roster_domain::session::Session;
 use roster_domain::{
-    Action, Code, Collection, Error, Filter, Grant, Reason, Result, Status, email,
+    Action, Code, Collection, Error, Filter, Grant, Key, Query, Reason, Result, Status, email,
 };
 use roster_sdk::{Event, Map, Value};
 use roster_storage::sessions::{self, Origin};
 use roster_storage::unguarded::{self, Bearer, Credential};
-use roster_storage::users;
+use roster_storage::records;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
@@ -47,10 +47,11 @@ async fn begin(inner: &Inner, cx: &Context, address: &str, password: &str) -> Re
         role: credential.role,
         generation: credential.generation,
         rules_epoch: credential.rules_epoch,
-        schema_epoch: 0,
+        schema_epoch: credential.schema_epoch,
+        has_second_factor: credential.has_second_factor,
     };
-    let rights = access::rights(inner, &bearer).await?;
-    let user = shown(inner, &credential).await?;
+    let rights = access::of_bearer(inner, cx, &bearer).await?;
+    let user = shown(inner, cx, &credential).await?;
     hooks::before_login(inner, cx, credential.user.0, &user, "default", "json").await?;
     let mut attempts = Attempts::first();
     let refresh = loop {
@@ -97,7 +98,7 @@ async fn prove(
 }
 
 /// The user's record for hooks; nothing is read when nobody asks.
-async fn shown(inner: &Inner, credential: &Credential) -> Result<Map<String, Value>> {
+async fn shown(inner: &Inner, cx: &Context, credential: &Credential) -> Result<Map<String, Value>> {
     let is_asked = [Event::BeforeLogin, Event::AfterLogin]
         .into_iter()
         .any(|event| {
@@ -110,15 +111,9 @@ async fn shown(inner: &Inner, credential: &Credential) -> Result<Map<String, Val
         return Ok(Map::new());
     }
     let grant = Grant::system(Reason::Login, Action::Read, Collection::Users);
-    let everything = &inner.everything;
-    let item = users::get(
-        &inner.store,
-        &grant,
-        credential.user,
-        everything,
-        &Filter::Everything,
-    )
-    .await?;
+    let query = Query::stored(cx.model.users(), &grant, Filter::Everything);
+    let key = credential.user.into();
+    let item = records::get(&inner.store, &cx.model, &query, key).await?;
     Ok(item.map(|item| item.to_json()).unwrap_or_default())
 }
 
@@ -158,7 +153,7 @@ async fn store(
         unguarded::rehash(&mut tx, id, old, new).await?;
     }
     record(&mut tx, cx, Change::session("login", id.0)).await?;
-    let told = tell(inner, &mut tx, cx, Event::AfterLogin, id.0, |occasion| {
+    let told = tell(inner, &mut tx, cx, Collection::Users, Event::AfterLogin, Key::Uuid(id.0), |occasion| {
         AfterPayload {
             occasion,
             record: user.clone(),

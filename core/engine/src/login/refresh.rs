@@ -68,7 +68,7 @@ async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<
     let Some(bearer) = active else {
         return Ok(None);
     };
-    let rights = access::rights(inner, &bearer).await?;
+    let rights = access::of_bearer(inner, cx, &bearer).await?;
     Ok(Some(Owner {
         user: bearer.id,
         role: bearer.role,

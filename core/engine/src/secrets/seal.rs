@@ -47,6 +47,18 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
         let hash = inner.hasher.hash(password).await?;
         valid.seal("password", hash);
     }
+    // Fields that were added: hashed where they ask for it, else kept as they are and never shown.
+    for (name, is_hashed) in valid.open() {
+        let Some(plain) = valid.plain(&name) else {
+            continue;
+        };
+        let stored = if is_hashed && !plain.is_empty() {
+            inner.hasher.hash(plain).await?
+        } else {
+            plain.to_owned()
+        };
+        valid.seal(&name, stored);
+    }
     Ok(Sealed(valid))
 }
 

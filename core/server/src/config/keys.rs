@@ -80,6 +80,7 @@ pub(super) const KEYS: &[KeyDoc] = &[
     key("graphql.max_complexity", "1000", "most fields of a GraphQL query"),
     key("users.on_archived_email", r#""reject""#, "a user made with an archived user's address: `reject`, or `inherit` revives that user"),
     key("users.register_fields", "[]", "fields that a registration may set beside e-mail, password and names"),
+    key("users.statuses", "[]", "statuses beside the six known ones; only `active` logs in"),
     key("roles.on_delete", r#""suspend""#, "users of a deleted role: `suspend` them, or `keep` their status"),
     key("log.format", r#""pretty""#, "`pretty` for people or `json` for machines"),
     key("log.level", r#""info""#, "`error` to `trace` or `off`; also per target, as in `info,roster_storage=debug`"),

@@ -10,6 +10,18 @@ pub struct Users {
     pub on_archived_email: OnArchivedEmail,
     /// Fields that a registration may set beside e-mail, password and names.
     pub register_fields: Vec<String>,
+    /// Statuses beside the six known ones, each of at most 16 characters.
+    pub statuses: Vec<String>,
+}
+
+/// Takes a status that fits its column.
+fn status(text: &str) -> Result<String, Bad> {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
+    if (1..=16).contains(&text.len()) && text.chars().all(is_word) {
+        Ok(text.into())
+    } else {
+        Err(Bad::expected("words of at most 16 lower-case letters, digits, `-` and `_`"))
+    }
 }
 
 /// What making a user with an archived user's address does.
@@ -30,6 +42,7 @@ impl Users {
         Self {
             on_archived_email: reader.read("users.on_archived_email", choice(ARCHIVED)),
             register_fields: reader.read("users.register_fields", list(any_text)),
+            statuses: reader.read("users.statuses", list(status)),
         }
     }
 }

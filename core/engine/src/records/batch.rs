@@ -1,7 +1,7 @@
 //! The bodies of writes of many records (contract/users.md §4.3, query.md §11).
 
 use roster_domain::query::Parameters;
-use roster_domain::{Error, Result, UserId};
+use roster_domain::{Error, Key, Result, Schema};
 use serde_json::{Map, Value as Json};
 
 /// The most records that one request writes.
@@ -11,7 +11,7 @@ const MOST: usize = 10_000;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Selection {
     /// These.
-    Keys(Vec<UserId>),
+    Keys(Vec<Key>),
     /// Those that a query finds.
     Query(Parameters),
 }
@@ -20,7 +20,7 @@ pub(crate) enum Selection {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Changes {
     /// Each record in its own way.
-    Each(Vec<(UserId, Json)>),
+    Each(Vec<(Key, Json)>),
     /// All in one way.
     Same(Selection, Json),
 }
@@ -48,18 +48,18 @@ pub(crate) fn of_item(error: Error, index: usize, items: usize) -> Error {
 ///
 /// # Errors
 /// `INVALID_PAYLOAD` in the contract's words.
-pub(crate) fn changes(body: &Json) -> Result<Changes> {
+pub(crate) fn changes(schema: &Schema, body: &Json) -> Result<Changes> {
     match body {
         Json::Array(items) => {
             check_size(items.len())?;
             items
                 .iter()
-                .map(change)
+                .map(|item| change(schema, item))
                 .collect::<Result<_>>()
                 .map(Changes::Each)
         }
         Json::Object(map) => {
-            let selection = selection(map, &["keys", "query", "data"])?;
+            let selection = selection(schema, map, &["keys", "query", "data"])?;
             let data = map.get("data").filter(|data| data.is_object());
             let data = data.ok_or_else(|| Error::invalid_payload("\"data\" is required"))?;
             Ok(Changes::Same(selection, data.clone()))
@@ -68,20 +68,20 @@ pub(crate) fn changes(body: &Json) -> Result<Changes> {
     }
 }
 
-fn change(item: &Json) -> Result<(UserId, Json)> {
+fn change(schema: &Schema, item: &Json) -> Result<(Key, Json)> {
     let missing = || Error::invalid_payload("Item in update misses primary key");
     let id = item.get("id").ok_or_else(missing)?;
-    Ok((key(id)?, item.clone()))
+    Ok((key(schema, id)?, item.clone()))
 }
 
 /// Reads the three forms of a removal.
 ///
 /// # Errors
 /// `INVALID_PAYLOAD` in the contract's words.
-pub(crate) fn removals(body: &Json) -> Result<Selection> {
+pub(crate) fn removals(schema: &Schema, body: &Json) -> Result<Selection> {
     match body {
-        Json::Array(items) => keys(items),
-        Json::Object(map) => selection(map, &["keys", "query"]),
+        Json::Array(items) => keys(schema, items),
+        Json::Object(map) => selection(schema, map, &["keys", "query"]),
         _ => Err(Error::invalid_payload("\"value\" must be of type object")),
     }
 }
@@ -90,19 +90,27 @@ pub(crate) fn removals(body: &Json) -> Result<Selection> {
 ///
 /// # Errors
 /// `INVALID_PAYLOAD` in the contract's words.
-pub(crate) fn search(body: &Json) -> Result<Parameters> {
+pub(crate) fn search(schema: &Schema, body: &Json) -> Result<(Parameters, Option<Vec<Key>>)> {
     let Json::Object(map) = body else {
         return Err(Error::invalid_payload("\"value\" must be of type object"));
     };
     known(map, &["query", "keys"])?;
+    let keys = match map.get("keys") {
+        None | Some(Json::Null) => None,
+        Some(Json::Array(items)) => match keys(schema, items)? {
+            Selection::Keys(keys) => Some(keys),
+            Selection::Query(_) => None,
+        },
+        Some(_) => return Err(Error::invalid_payload("\"keys\" must be an array")),
+    };
     match map.get("query") {
-        None | Some(Json::Null) => Ok(Parameters::new()),
-        Some(Json::Object(query)) => Ok(query.clone()),
+        None | Some(Json::Null) => Ok((Parameters::new(), keys)),
+        Some(Json::Object(query)) => Ok((query.clone(), keys)),
         Some(_) => Err(Error::invalid_payload("\"query\" must be of type object")),
     }
 }
 
-fn selection(map: &Map<String, Json>, allowed: &[&str]) -> Result<Selection> {
+fn selection(schema: &Schema, map: &Map<String, Json>, allowed: &[&str]) -> Result<Selection> {
     known(map, allowed)?;
     match (map.get("keys"), map.get("query")) {
         (None, None) => Err(Error::invalid_payload(
@@ -111,7 +119,7 @@ fn selection(map: &Map<String, Json>, allowed: &[&str]) -> Result<Selection> {
         (Some(_), Some(_)) => Err(Error::invalid_payload(
             "\"value\" contains a conflict between exclusive peers [query, keys]",
         )),
-        (Some(Json::Array(items)), None) => keys(items),
+        (Some(Json::Array(items)), None) => keys(schema, items),
         (Some(_), None) => Err(Error::invalid_payload("\"keys\" must be an array")),
         (None, Some(Json::Object(query))) => Ok(Selection::Query(query.clone())),
         (None, Some(_)) => Err(Error::invalid_payload("\"query\" must be of type object")),
@@ -125,20 +133,18 @@ fn known(map: &Map<String, Json>, allowed: &[&str]) -> Result<()> {
     })
 }
 
-fn keys(items: &[Json]) -> Result<Selection> {
+fn keys(schema: &Schema, items: &[Json]) -> Result<Selection> {
     check_size(items.len())?;
     items
         .iter()
-        .map(key)
+        .map(|item| key(schema, item))
         .collect::<Result<_>>()
         .map(Selection::Keys)
 }
 
 /// A malformed id is a missing one.
-fn key(json: &Json) -> Result<UserId> {
-    json.as_str()
-        .and_then(UserId::parse)
-        .ok_or_else(Error::forbidden)
+fn key(schema: &Schema, json: &Json) -> Result<Key> {
+    schema.key(json).ok_or_else(Error::forbidden)
 }
 
 #[cfg(test)]

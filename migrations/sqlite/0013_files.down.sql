@@ -1,0 +1,3 @@
+DROP TABLE file_contents;
+
+DROP TABLE files;
