@@ -18,6 +18,7 @@ mod document;
 mod envelope;
 mod error;
 mod export;
+mod fields;
 mod guard;
 mod info;
 mod network;
@@ -28,11 +29,13 @@ mod principal;
 mod query;
 mod record;
 mod request_id;
+mod rights;
 mod routes;
 mod serve;
 mod server;
 mod settings;
 mod users;
+mod utilities;
 
 use std::sync::Arc;
 
@@ -49,14 +52,17 @@ use body::MaxBody;
 use collections::{
     AccessApi, ActivityApi, PermissionsApi, PoliciesApi, RevisionsApi, RolesApi, SEARCHED, Search,
 };
+use fields::FieldsApi;
 use guard::{Answer, Harden};
 use observe::Observe;
 use origins::Origins;
 use principal::Authenticate;
+use rights::RightsApi;
 use routes::Methods;
 use server::{Served, ServerApi};
 use settings::SettingsApi;
 use users::UsersApi;
+use utilities::UtilitiesApi;
 
 /// What the API has to know about its surroundings.
 #[derive(Debug, Clone)]
@@ -77,8 +83,9 @@ pub struct ApiSettings {
 type Resources = (
     (UsersApi, AuthApi),
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
+    (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi),
-    (SettingsApi, ServerApi),
+    (SettingsApi, UtilitiesApi, ServerApi),
 );
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
@@ -111,6 +118,14 @@ pub fn endpoint(
             },
         ),
         (
+            RightsApi {
+                engine: engine.clone(),
+            },
+            FieldsApi {
+                engine: engine.clone(),
+            },
+        ),
+        (
             ActivityApi {
                 engine: engine.clone(),
             },
@@ -120,6 +135,9 @@ pub fn endpoint(
         ),
         (
             SettingsApi {
+                engine: engine.clone(),
+            },
+            UtilitiesApi {
                 engine: engine.clone(),
             },
             ServerApi {

@@ -16,6 +16,9 @@ use crate::query;
 /// What the framework's macro calls the first parameter of a path.
 pub(crate) const FIRST_IN_PATH: &str = "param0";
 
+/// What it calls the second one.
+pub(crate) const SECOND_IN_PATH: &str = "param1";
+
 /// The parameters of a request. `S` says which of them the document names.
 pub(crate) struct Query<S>(Parameters, PhantomData<fn() -> S>);
 
@@ -81,6 +84,43 @@ impl<'a, S: Scope> ApiExtractor<'a> for Query<S> {
     }
 }
 
+/// The second name in a path, whatever it looks like.
+pub(crate) struct Second<'a>(&'a str);
+
+impl Deref for Second<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Second<'a> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = true;
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Path)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(inline(MetaSchema::new("string")))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        Ok(Self(
+            request.raw_path_param(SECOND_IN_PATH).unwrap_or_default(),
+        ))
+    }
+}
+
 /// The id in a path, whatever it looks like: only the engine says what exists.
 pub(crate) struct Id<'a>(&'a str);
 
@@ -104,7 +144,7 @@ impl<'a> ApiExtractor<'a> for Id<'a> {
     }
 
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(inline(MetaSchema::new_with_format("string", "uuid")))
+        Some(inline(MetaSchema::new("string")))
     }
 
     async fn from_request(

@@ -10,7 +10,7 @@ use poem::{Endpoint, Request, Response, Result, Route};
 use poem_openapi::OpenApi;
 
 use crate::observe::Pattern;
-use crate::parameters::FIRST_IN_PATH;
+use crate::parameters::{FIRST_IN_PATH, SECOND_IN_PATH};
 
 /// The routes of the resources, without the framework's own wrapping, which would parse the query
 /// string and the cookies of every request.
@@ -57,7 +57,10 @@ impl Methods {
             .join(", ")
             .parse()
             .unwrap_or(HeaderValue::from_static(""));
-        let pattern = path.replace(&format!(":{FIRST_IN_PATH}"), "{id}").into();
+        let pattern = path
+            .replace(&format!(":{FIRST_IN_PATH}"), "{id}")
+            .replace(&format!(":{SECOND_IN_PATH}"), "{name}")
+            .into();
         Self {
             table,
             allow,

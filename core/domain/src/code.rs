@@ -7,6 +7,8 @@ use std::borrow::Cow;
 #[expect(missing_docs, reason = "the table below says what each one is")]
 pub enum Code {
     Conflict,
+    ContainsNullValues,
+    ContentTooLarge,
     FailedValidation,
     Forbidden,
     Internal,
@@ -25,6 +27,7 @@ pub enum Code {
     ServiceUnavailable,
     TokenExpired,
     UnprocessableContent,
+    UnsupportedMediaType,
     UserSuspended,
     ValueOutOfRange,
     ValueTooLong,
@@ -34,8 +37,10 @@ pub enum Code {
 
 impl Code {
     /// Every code of ours.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Conflict,
+        Self::ContainsNullValues,
+        Self::ContentTooLarge,
         Self::FailedValidation,
         Self::Forbidden,
         Self::Internal,
@@ -54,6 +59,7 @@ impl Code {
         Self::ServiceUnavailable,
         Self::TokenExpired,
         Self::UnprocessableContent,
+        Self::UnsupportedMediaType,
         Self::UserSuspended,
         Self::ValueOutOfRange,
         Self::ValueTooLong,
@@ -63,6 +69,12 @@ impl Code {
     const fn row(&self) -> (&'static str, u16, &'static str) {
         match self {
             Self::Conflict => ("CONFLICT", 409, "The record was changed by somebody else."),
+            Self::ContainsNullValues => (
+                "CONTAINS_NULL_VALUES",
+                400,
+                "Field contains null values.",
+            ),
+            Self::ContentTooLarge => ("CONTENT_TOO_LARGE", 413, "Uploaded content is too large."),
             Self::FailedValidation => ("FAILED_VALIDATION", 400, "Validation failed."),
             Self::Forbidden => (
                 "FORBIDDEN",
@@ -89,6 +101,11 @@ impl Code {
             Self::ServiceUnavailable => ("SERVICE_UNAVAILABLE", 503, "Service is unavailable."),
             Self::TokenExpired => ("TOKEN_EXPIRED", 401, "Token expired."),
             Self::UnprocessableContent => ("UNPROCESSABLE_CONTENT", 422, "Can't process content."),
+            Self::UnsupportedMediaType => (
+                "UNSUPPORTED_MEDIA_TYPE",
+                415,
+                "Unsupported media type.",
+            ),
             Self::UserSuspended => ("USER_SUSPENDED", 401, "User suspended."),
             Self::ValueOutOfRange => ("VALUE_OUT_OF_RANGE", 400, "Numeric value is out of range."),
             Self::ValueTooLong => ("VALUE_TOO_LONG", 400, "Value is too long."),

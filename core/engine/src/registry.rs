@@ -88,13 +88,12 @@ pub struct Registry {
     subscribers: BTreeMap<(&'static str, Event), Vec<Arc<Placed>>>,
 }
 
-const COLLECTIONS: [Collection; 6] = [
+const COLLECTIONS: [Collection; 5] = [
     Collection::Users,
     Collection::Roles,
     Collection::Policies,
     Collection::Access,
     Collection::Permissions,
-    Collection::Fields,
 ];
 
 impl Registry {

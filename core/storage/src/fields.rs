@@ -58,6 +58,20 @@ async fn epoch_of(store: &Store) -> Result<i64> {
     row.map_or(Ok(1), |row| row.count(0))
 }
 
+/// Keeps others from changing fields until the transaction ends; gives the epoch.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn lock(tx: &mut Tx) -> Result<u64> {
+    let sql = match tx.dialect() {
+        Dialect::Sqlite => r#"SELECT "schema_epoch" FROM "counters" WHERE "id" = 1"#,
+        Dialect::Postgres => r#"SELECT "schema_epoch" FROM "counters" WHERE "id" = 1 FOR UPDATE"#,
+    };
+    let rows = tx.fetch(Statement::new(sql, Vec::new())).await?;
+    let epoch = rows.first().map_or(Ok(1), |row| row.count(0))?;
+    Ok(epoch.unsigned_abs())
+}
+
 async fn definitions(store: &Store) -> Result<Vec<Definition>> {
     let statement = Statement::new(
         r#"SELECT "id", "field", "type", "schema", "special", "sort", "interface", "display",

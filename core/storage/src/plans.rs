@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use roster_domain::Collection;
+use sea_query::Value as Bound;
 
 use crate::statement::Statement;
 
@@ -24,25 +25,69 @@ const MOST: usize = 1_000;
 
 type Key = (Plan, Collection, u64, Vec<usize>);
 
-/// The texts that were put together so far.
+/// A statement without its last value, which is the id.
+#[derive(Debug, Clone)]
+pub(crate) struct Planned {
+    text: Arc<str>,
+    values: Arc<[Bound]>,
+}
+
+impl Planned {
+    /// The statement for a record.
+    pub(crate) fn of(&self, id: Bound) -> Statement {
+        let values = self.values.iter().cloned().chain(std::iter::once(id));
+        Statement::planned(Arc::clone(&self.text), values.collect())
+    }
+}
+
+/// The statements that were put together so far.
 #[derive(Debug, Default)]
-pub(crate) struct Plans(RwLock<HashMap<Key, Arc<str>>>);
+pub(crate) struct Plans(RwLock<HashMap<Key, Planned>>);
 
 impl Plans {
-    /// The text for these fields of the schema of that epoch, if it was made before.
-    pub(crate) fn known(&self, key: &Key) -> Option<Arc<str>> {
+    /// The statement for these fields of the schema of that epoch, if it was made before.
+    pub(crate) fn known(&self, key: &Key) -> Option<Planned> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(key).map(Arc::clone)
+        known.get(key).cloned()
     }
 
-    /// Keeps the text of a statement.
-    pub(crate) fn remember(&self, key: Key, statement: Statement) -> Arc<str> {
-        let text: Arc<str> = statement.into_text().into();
+    /// Keeps a statement whose last value is the id.
+    pub(crate) fn remember(&self, key: Key, statement: Statement) -> Planned {
+        let (text, mut values) = statement.into_parts();
+        values.pop();
+        let planned = Planned {
+            text: text.into(),
+            values: values.into(),
+        };
         let mut plans = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if plans.len() >= MOST {
             plans.clear();
         }
-        plans.insert(key, Arc::clone(&text));
-        text
+        plans.insert(key, planned.clone());
+        planned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_kept_once_for_each_key_and_the_cache_is_bounded() {
+        let plans = Plans::default();
+        let keep = |plan, epoch, fields| {
+            let key = (plan, Collection::Users, epoch, fields);
+            let statement = Statement::new("SELECT 1", vec![Bound::Int(Some(1))]);
+            plans.remember(key, statement)
+        };
+        let known = |plan, epoch| plans.known(&(plan, Collection::Users, epoch, vec![0])).is_some();
+
+        keep(Plan::Read, 1, vec![0]);
+        assert!(known(Plan::Read, 1) && !known(Plan::Load, 1) && !known(Plan::Read, 2));
+        for field in 0..2 * MOST {
+            keep(Plan::Read, 1, vec![field]);
+        }
+
+        assert!(plans.0.read().expect("readable").len() <= MOST);
     }
 }

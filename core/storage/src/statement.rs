@@ -63,13 +63,14 @@ impl Statement {
         Self { text, values }
     }
 
-    /// The text alone.
-    pub(crate) fn into_text(self) -> String {
-        match self.text {
+    /// The text and the values.
+    pub(crate) fn into_parts(self) -> (String, Vec<Bound>) {
+        let text = match self.text {
             Text::Constant(text) => text.to_owned(),
             Text::Shared(text) => text.as_ref().to_owned(),
             Text::Own(text) => text,
-        }
+        };
+        (text, self.values.0)
     }
 
     /// The statement for sqlx.

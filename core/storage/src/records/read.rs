@@ -175,8 +175,8 @@ fn by_id(
         model.epoch(),
         projection.positions().to_vec(),
     );
-    if let Some(text) = store.plans.known(&plan_key) {
-        return Ok(Statement::planned(text, vec![id]));
+    if let Some(known) = store.plans.known(&plan_key) {
+        return Ok(known.of(id));
     }
     let sql = Sql::new(dialect, model);
     let mut select = whole(&sql, projection)?;
@@ -186,8 +186,7 @@ fn by_id(
     }
     select.and_where(scope.column("id").eq(id.clone()));
     let statement = dialect.build(&select).aged(model.epoch());
-    let text = store.plans.remember(plan_key, statement);
-    Ok(Statement::planned(text, vec![id]))
+    Ok(store.plans.remember(plan_key, statement).of(id))
 }
 
 fn item(row: &Row, projection: &Arc<Projection>) -> Result<Item> {
