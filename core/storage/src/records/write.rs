@@ -133,7 +133,10 @@ async fn check_links(tx: &mut Tx, model: &Model, valid: &Valid) -> Result<()> {
         let (Some(to), Some(value)) = (field.leads_to(), valid.get(&field.name)) else {
             continue;
         };
-        let Some(key) = Key::of(value) else { continue };
+        // A picture may be elsewhere (contract/users.md §1).
+        let Some(key) = Key::of(value).filter(|_| to != Collection::Files) else {
+            continue;
+        };
         let is_itself = schema.collection() == to && valid.get("id") == Some(value);
         if is_itself || exists(tx, model, to, key).await? {
             continue;
