@@ -80,11 +80,11 @@ fn the_id_of_an_update_is_ignored_and_that_of_a_create_is_kept() {
 fn defaults_apply_when_a_record_is_made_and_not_when_it_is_changed() {
     let made = parse(Stage::Create, &json!({}))
         .expect("parsed")
-        .validate()
+        .validate(&Model::built_in(), [])
         .expect("valid");
     let changed = parse(Stage::Update, &json!({"title": "x"}))
         .expect("parsed")
-        .validate()
+        .validate(&Model::built_in(), [])
         .expect("valid");
 
     assert_eq!(made.get("status"), Some(&Value::from("active")));
@@ -115,7 +115,7 @@ fn values_are_checked_against_their_fields() {
     for (body, code, field) in cases {
         let error = parse(Stage::Create, &body)
             .expect("parsed")
-            .validate()
+            .validate(&Model::built_in(), [])
             .expect_err("refused");
         assert_eq!(
             codes(&error),
@@ -127,7 +127,7 @@ fn values_are_checked_against_their_fields() {
     assert!(
         parse(Stage::Create, &longest)
             .expect("parsed")
-            .validate()
+            .validate(&Model::built_in(), [])
             .is_ok()
     );
 }
@@ -146,7 +146,7 @@ fn text_that_one_database_cannot_hold_is_refused_for_both() {
 #[test]
 fn plain_secrets_do_not_reach_storage() {
     let draft = parse(Stage::Create, &json!({"password": "secret", "title": "x"})).expect("parsed");
-    let mut valid = draft.validate().expect("valid");
+    let mut valid = draft.validate(&Model::built_in(), []).expect("valid");
 
     assert_eq!(valid.plain("password"), Some("secret"));
     assert!(valid.stored().is_err());
