@@ -4,10 +4,12 @@
 
 mod access;
 mod auth;
+mod fields;
 mod hooks;
 mod migrations;
 mod plugins;
 mod process;
+mod query;
 mod sdk;
 mod server;
 mod settings;

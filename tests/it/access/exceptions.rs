@@ -71,7 +71,10 @@ fn these_statements_run_before_a_grant_can_exist() {
     has_users
     administrator_role
     user_by_email
-    rights
+    holdings
+    rules_of
+    policy
+    epochs
     touch
     track
     rehash

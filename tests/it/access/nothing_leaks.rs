@@ -98,11 +98,11 @@ async fn the_method_of_a_missing_route_makes_no_difference() {
     let server = TestServer::start().await;
     let stranger = server.stranger();
 
-    let missing = stranger.get("/roles").await;
+    let missing = stranger.get("/flows").await;
     assert_eq!(missing.outcome(), "404 ROUTE_NOT_FOUND");
     for method in [Method::POST, Method::PATCH, Method::DELETE, Method::PUT] {
         assert_eq!(
-            stranger.json(method, "/roles", &json!({})).await.text,
+            stranger.json(method, "/flows", &json!({})).await.text,
             missing.text
         );
     }

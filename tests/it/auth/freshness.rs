@@ -163,7 +163,7 @@ async fn a_policy_that_changes_beside_the_server_counts_at_once() {
 
     server
         .database()
-        .execute("UPDATE policies SET admin_access = (1 = 0)")
+        .execute("UPDATE policies SET admin_access = (1 = 0), app_access = (1 = 0)")
         .await;
     server
         .database()

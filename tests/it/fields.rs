@@ -1,0 +1,5 @@
+//! `/fields` and `/relations`: custom fields of users.
+
+mod change;
+mod demands;
+mod relations;
