@@ -1,5 +1,10 @@
 //! What a principal's policies come to, cached under everything that decided it.
 
+mod variables;
+
+pub(crate) use variables::variables;
+
+use self::variables::follow;
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,16 +12,14 @@ use std::sync::Arc;
 use moka::future::Cache;
 use roster_domain::access::{Names, Rule};
 use roster_domain::filter::{Limits, Reader, Uses};
-use roster_domain::query::{Ask, PageLimits, Parameters};
-use roster_domain::variables::{self, Variables};
+use roster_domain::variables::{self as names, Variables};
 use roster_domain::{
-    Action, Collection, Filter, Grant, Model, Principal, Query, Reason, Result, Rights, RoleId,
-    Timestamp, UserId, address, authorize,
+    Action, Collection, Filter, Grant, Model, Result, Rights, RoleId, Timestamp, UserId, address,
+    authorize,
 };
+use roster_storage::Store;
 use roster_storage::unguarded::{self, Bearer, Holdings, KeptRule};
-use roster_storage::{Store, records};
 use serde_json::{Map, Value as Json, json};
-use uuid::Uuid;
 
 use crate::Inner;
 use crate::context::Context;
@@ -56,7 +59,11 @@ pub(crate) async fn holdings(inner: &Inner, actor: Actor) -> Result<Arc<Holdings
         return Ok(known);
     }
     let found = Arc::new(unguarded::holdings(&inner.store, actor.user, actor.role).await?);
-    inner.rights.holdings.insert(actor, Arc::clone(&found)).await;
+    inner
+        .rights
+        .holdings
+        .insert(actor, Arc::clone(&found))
+        .await;
     Ok(found)
 }
 
@@ -111,7 +118,14 @@ async fn compile(
     holds: &[bool],
     now: Timestamp,
 ) -> Result<Compiled> {
-    let held = || holdings.policies.iter().zip(holds).filter(|(_, holds)| **holds).map(|(held, _)| held);
+    let held = || {
+        holdings
+            .policies
+            .iter()
+            .zip(holds)
+            .filter(|(_, holds)| **holds)
+            .map(|(held, _)| held)
+    };
     let mut policies = Vec::new();
     for policy in held().map(|held| held.policy) {
         if !policies.contains(&policy) {
@@ -147,10 +161,13 @@ async fn compile(
     };
     let kept = kept();
     let (mut paths, mut depends_on_now) = (BTreeSet::new(), false);
-    for json in kept.iter().flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets]) {
+    for json in kept
+        .iter()
+        .flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets])
+    {
         if let Some(json) = json {
-            variables::paths(json, &mut paths);
-            depends_on_now |= variables::depends_on_now(json);
+            names::paths(json, &mut paths);
+            depends_on_now |= names::depends_on_now(json);
         }
     }
     let is_lasting = paths.is_empty() && !depends_on_now;
@@ -174,7 +191,10 @@ async fn compile(
             rules.entry(about).or_default().push(rule);
         }
     }
-    rights.rules = rules.into_iter().map(|(about, rules)| (about, rules.into())).collect();
+    rights.rules = rules
+        .into_iter()
+        .map(|(about, rules)| (about, rules.into()))
+        .collect();
     Ok(Compiled { rights, is_lasting })
 }
 
@@ -184,7 +204,10 @@ fn understood(
     values: &Variables,
     kept: &KeptRule,
 ) -> Option<((Collection, Action), Rule)> {
-    let about = (Collection::parse(&kept.collection)?, Action::parse(&kept.action)?);
+    let about = (
+        Collection::parse(&kept.collection)?,
+        Action::parse(&kept.action)?,
+    );
     let read = |json: &Option<Json>, uses| match json {
         None | Some(Json::Null) => Ok(Filter::Everything),
         Some(json) => read_rule(model, values, about.0, json, uses),
@@ -216,7 +239,12 @@ fn understood(
         id: Some(kept.id),
         policy: Some(kept.policy),
         filter,
-        fields: Names::of(fields.split(',').map(str::trim).filter(|name| !name.is_empty())),
+        fields: Names::of(
+            fields
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty()),
+        ),
         validation,
         presets,
     };
@@ -244,9 +272,26 @@ pub(crate) fn read_rule(
 /// What the app needs, whatever its policies say (contract/access-control.md §9).
 fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule)> {
     const PROFILE: [&str; 20] = [
-        "id", "first_name", "last_name", "last_page", "email", "password", "location", "title",
-        "description", "tags", "preferences_divider", "avatar", "language", "appearance",
-        "theme_light", "theme_dark", "tfa_secret", "status", "role", "provider",
+        "id",
+        "first_name",
+        "last_name",
+        "last_page",
+        "email",
+        "password",
+        "location",
+        "title",
+        "description",
+        "tags",
+        "preferences_divider",
+        "avatar",
+        "language",
+        "appearance",
+        "theme_light",
+        "theme_dark",
+        "tfa_secret",
+        "status",
+        "role",
+        "provider",
     ];
     let rule = |filter: Json, collection, fields: &[&str]| {
         let filter = read_rule(model, values, collection, &filter, Uses::Selection);
@@ -276,139 +321,22 @@ fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule
         open(Collection::Fields),
         open(Collection::Relations),
         open(Collection::Settings),
-        rule(json!({"user": {"_eq": "$CURRENT_USER"}}), Collection::Activity, &["*"]),
-        rule(json!({"id": {"_in": "$CURRENT_ROLES"}}), Collection::Roles, &["*"]),
-        rule(json!({"id": {"_eq": "$CURRENT_USER"}}), Collection::Users, &PROFILE),
+        rule(
+            json!({"user": {"_eq": "$CURRENT_USER"}}),
+            Collection::Activity,
+            &["*"],
+        ),
+        rule(
+            json!({"id": {"_in": "$CURRENT_ROLES"}}),
+            Collection::Roles,
+            &["*"],
+        ),
+        rule(
+            json!({"id": {"_eq": "$CURRENT_USER"}}),
+            Collection::Users,
+            &PROFILE,
+        ),
     ]
-}
-
-/// What paths such as `$CURRENT_USER.location` lead to: one statement for each variable.
-async fn follow(
-    store: &Store,
-    model: &Arc<Model>,
-    values: &Variables,
-    paths: &BTreeSet<String>,
-) -> Result<HashMap<String, Json>> {
-    let mut found = HashMap::new();
-    for root in variables::ROOTS {
-        let prefix = format!("{root}.");
-        let wanted = || paths.iter().filter_map(|path| path.strip_prefix(&prefix));
-        let (collection, keys): (_, Vec<Uuid>) = match root {
-            "$CURRENT_USER" => (Collection::Users, values.user.into_iter().collect()),
-            "$CURRENT_ROLE" => (Collection::Roles, values.role.into_iter().collect()),
-            "$CURRENT_ROLES" => (Collection::Roles, values.roles.clone()),
-            _ => (Collection::Policies, values.policies.clone()),
-        };
-        if keys.is_empty() || wanted().next().is_none() {
-            continue;
-        }
-        let grant = Grant::system(Reason::Variables, Action::Read, collection);
-        for path in wanted() {
-            let ask = Ask {
-                model,
-                grant: &grant,
-                variables: values,
-                pages: PageLimits::NONE,
-            };
-            let parameters = Map::from_iter([("fields".to_owned(), json!([path]))]);
-            // A path that does not exist is null.
-            let Ok(mut query) = Query::parse(&ask, &parameters) else {
-                continue;
-            };
-            query.filter = Filter::one_of("id", keys.iter().copied());
-            let items = records::list(store, model, &query).await?;
-            let jsons: Vec<Json> = items.iter().map(|item| json!(item)).collect();
-            let mut reached = Vec::new();
-            for json in &jsons {
-                walk(json, &path.split('.').collect::<Vec<_>>(), &mut reached);
-            }
-            let is_one = matches!(root, "$CURRENT_USER" | "$CURRENT_ROLE") && reached.len() == 1;
-            let value = if is_one { reached.swap_remove(0) } else { Json::Array(reached) };
-            found.insert(format!("{prefix}{path}"), value);
-        }
-    }
-    Ok(found)
-}
-
-fn walk(json: &Json, path: &[&str], reached: &mut Vec<Json>) {
-    match (json, path.split_first()) {
-        (Json::Array(items), _) => items.iter().for_each(|item| walk(item, path, reached)),
-        (json, None) => reached.push(json.clone()),
-        (Json::Object(map), Some((name, rest))) => {
-            if let Some(value) = map.get(*name) {
-                walk(value, rest, reached);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// What variables stand for in a request, those in its own filters included.
-pub(crate) async fn variables(
-    inner: &Inner,
-    cx: &Context,
-    parameters: &Parameters,
-) -> Result<Variables> {
-    let (user, role) = match &cx.principal {
-        Principal::User { id, role, .. } => (Some(id.0), role.map(|role| role.0)),
-        Principal::Public | Principal::System(_) => (None, None),
-    };
-    let mut values = Variables {
-        now: cx.now,
-        user,
-        role,
-        roles: cx.rights.roles.clone(),
-        policies: cx.rights.policies.clone(),
-        paths: HashMap::new(),
-    };
-    let mut paths = BTreeSet::new();
-    for name in ["filter", "deep"] {
-        match parameters.get(name) {
-            Some(Json::String(text)) if text.contains("$CURRENT_") => {
-                // What is no JSON is refused where the query is understood.
-                if let Ok(json) = serde_json::from_str(text) {
-                    variables::paths(&json, &mut paths);
-                }
-            }
-            Some(json) => variables::paths(json, &mut paths),
-            None => {}
-        }
-    }
-    if !paths.is_empty() {
-        // What the caller may not read of themselves is not compared with either.
-        paths.retain(|path| may_follow(cx, path));
-        values.paths = follow(&inner.store, &cx.model, &values, &paths).await?;
-    }
-    Ok(values)
-}
-
-/// Whether a query may compare with a path: its first field has to be readable.
-fn may_follow(cx: &Context, path: &str) -> bool {
-    let (root, rest) = path.split_once('.').unwrap_or((path, ""));
-    let collection = match root {
-        "$CURRENT_USER" => Collection::Users,
-        "$CURRENT_ROLE" | "$CURRENT_ROLES" => Collection::Roles,
-        _ => Collection::Policies,
-    };
-    let Ok(mut grant) = grant(cx, Action::Read, collection) else {
-        return false;
-    };
-    let mut schema = cx.model.schema(collection);
-    for name in rest.split('.') {
-        let Some(field) = schema.and_then(|schema| schema.field(name)) else {
-            return false;
-        };
-        if !grant.allows(name) || field.is_concealed {
-            return false;
-        }
-        let Some(to) = field.leads_to() else { break };
-        let Some(next) = grant.related(to) else {
-            return rest.ends_with(name);
-        };
-        grant = next;
-        schema = cx.model.schema(to);
-    }
-    true
 }
 
 /// The grant of a request for an action on a collection.

@@ -105,9 +105,7 @@ pub(crate) async fn before_delete(
     key: Key,
     stored: &Record,
 ) -> Result<()> {
-    let slots = inner
-        .registry
-        .subscribers(collection, Event::BeforeDelete);
+    let slots = inner.registry.subscribers(collection, Event::BeforeDelete);
     if slots.is_empty() {
         return Ok(());
     }
@@ -175,11 +173,10 @@ pub(crate) async fn after(
         match context.event {
             Event::AfterCreate => hooks.after_create(&context, &shown).await,
             Event::AfterUpdate => {
-                let seen = payload.changed.iter().filter(|name| {
-                    schema
-                        .field(name)
-                        .is_some_and(|field| slot.reads(field))
-                });
+                let seen = payload
+                    .changed
+                    .iter()
+                    .filter(|name| schema.field(name).is_some_and(|field| slot.reads(field)));
                 let changed: Vec<String> = seen.cloned().collect();
                 hooks.after_update(&context, &shown, &changed).await
             }

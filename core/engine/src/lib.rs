@@ -43,13 +43,13 @@ pub use health::Health;
 pub use host::PluginHost;
 pub use login::Tokens;
 pub use outbox::Deliverer;
+pub use records::{Items, List, Outline};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
 pub use settings::{
     OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
 };
 pub use system::SystemClock;
-pub use records::{Items, List, Outline};
 
 use access::RightsCache;
 use model::Models;

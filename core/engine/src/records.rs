@@ -7,6 +7,7 @@ mod escalation;
 mod plan;
 pub(crate) mod read;
 mod revive;
+mod store;
 pub(crate) mod track;
 mod users;
 pub(crate) mod write;

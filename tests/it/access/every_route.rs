@@ -74,10 +74,16 @@ impl Victims {
         };
         let user = text(&admin.post("/users", json!({})).await.data());
         let role = text(&admin.post("/roles", json!({"name": "victim"})).await.data());
-        let policy = text(&admin.post("/policies", json!({"name": "victim"})).await.data());
+        let policy = text(
+            &admin
+                .post("/policies", json!({"name": "victim"}))
+                .await
+                .data(),
+        );
         let access = json!({"policy": policy, "user": user});
         let access = text(&admin.post("/access", access).await.data());
-        let permission = json!({"policy": policy, "collection": "directus_users", "action": "delete"});
+        let permission =
+            json!({"policy": policy, "collection": "directus_users", "action": "delete"});
         let permission = text(&admin.post("/permissions", permission).await.data());
         let field = format!("victim_{}", &user[24..]);
         let body = json!({"field": field, "type": "uuid", "schema": {}, "meta": {}});
@@ -136,13 +142,19 @@ impl Victims {
             }
             "PATCH /permissions/{id}" => json!({ "fields": ["id"] }),
             "DELETE /permissions" => json!([self.permission.parse::<i64>().expect("a number")]),
-            "POST /fields/{collection}" => json!({ "field": format!("{}x", self.field), "type": "string" }),
-            "PATCH /fields/{collection}" => json!([{ "field": self.field, "meta": { "note": "changed" } }]),
+            "POST /fields/{collection}" => {
+                json!({ "field": format!("{}x", self.field), "type": "string" })
+            }
+            "PATCH /fields/{collection}" => {
+                json!([{ "field": self.field, "meta": { "note": "changed" } }])
+            }
             "PATCH /fields/{collection}/{field}" => json!({ "meta": { "note": "changed" } }),
             "POST /relations" => {
                 json!({ "collection": "directus_users", "field": self.field, "related_collection": "directus_roles" })
             }
-            "PATCH /relations/{collection}/{field}" => json!({ "schema": { "on_delete": "NO ACTION" } }),
+            "PATCH /relations/{collection}/{field}" => {
+                json!({ "schema": { "on_delete": "NO ACTION" } })
+            }
             "POST /utils/hash/generate" => json!({ "string": "x" }),
             "POST /utils/hash/verify" => json!({ "string": "x", "hash": "$argon2id$x" }),
             "PATCH /users/me/track/page" => json!({ "last_page": "/changed" }),
@@ -167,7 +179,11 @@ async fn ask(client: &Client, operation: &str, victims: &Victims) -> Answer {
     }
 }
 
-async fn not_refused(client: &Client, operations: &[String], victims: &Victims) -> BTreeSet<String> {
+async fn not_refused(
+    client: &Client,
+    operations: &[String],
+    victims: &Victims,
+) -> BTreeSet<String> {
     let mut open = BTreeSet::new();
     for operation in operations {
         let answer = ask(client, operation, victims).await;

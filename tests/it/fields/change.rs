@@ -9,18 +9,28 @@ async fn add(admin: &Client, field: Json) -> Json {
 async fn a_field_is_there_at_once_for_every_connection_and_gone_at_once() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    let user = admin.post("/users", json!({"first_name": "Ada"})).await.data();
+    let user = admin
+        .post("/users", json!({"first_name": "Ada"}))
+        .await
+        .data();
     let path = format!("/users/{}", user["id"].as_str().expect("an id"));
 
     for round in 0..5 {
         let kind = ["string", "integer", "json"][round % 3];
-        add(&admin, json!({"field": "level", "type": kind, "schema": {}, "meta": {}})).await;
+        add(
+            &admin,
+            json!({"field": "level", "type": kind, "schema": {}, "meta": {}}),
+        )
+        .await;
         let reads = (0..8).map(|_| admin.get(&path));
         for answer in futures_util::future::join_all(reads).await {
             assert_eq!(answer.data()["level"], Json::Null);
         }
         let value = [json!("high"), json!(3), json!({"a": 1})][round % 3].clone();
-        assert_eq!(admin.patch(&path, json!({"level": value})).await.data()["level"], value);
+        assert_eq!(
+            admin.patch(&path, json!({"level": value})).await.data()["level"],
+            value
+        );
         admin.delete("/fields/directus_users/level").await.done();
         assert!(admin.get(&path).await.data().get("level").is_none());
     }
@@ -32,10 +42,30 @@ async fn names_that_would_be_taken_for_something_else_are_refused() {
     let admin = server.admin().await;
     add(&admin, json!({"field": "Level", "type": "string"})).await;
     for name in [
-        "", "level", "LEVEL", "email", "Email", "email_key", "roster_x", "_and", "1x", "a-b", "a b", "a\"b",
-        "ä", "policies", "preferences_divider", "current_password", &"x".repeat(49),
+        "",
+        "level",
+        "LEVEL",
+        "email",
+        "Email",
+        "email_key",
+        "roster_x",
+        "_and",
+        "1x",
+        "a-b",
+        "a b",
+        "a\"b",
+        "ä",
+        "policies",
+        "preferences_divider",
+        "current_password",
+        &"x".repeat(49),
     ] {
-        let answer = admin.post("/fields/directus_users", json!({"field": name, "type": "string"})).await;
+        let answer = admin
+            .post(
+                "/fields/directus_users",
+                json!({"field": name, "type": "string"}),
+            )
+            .await;
         assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD", "{name}");
     }
 }
@@ -63,28 +93,58 @@ async fn what_does_not_hold_together_is_refused() {
         assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD", "{field}");
     }
     let nulls = json!({"field": "x", "type": "string", "schema": {"is_nullable": false}});
-    assert_eq!(admin.post("/fields/directus_users", nulls).await.outcome(), "400 CONTAINS_NULL_VALUES");
-    assert_eq!(admin.get("/fields/directus_users/x").await.outcome(), "403 FORBIDDEN");
+    assert_eq!(
+        admin.post("/fields/directus_users", nulls).await.outcome(),
+        "400 CONTAINS_NULL_VALUES"
+    );
+    assert_eq!(
+        admin.get("/fields/directus_users/x").await.outcome(),
+        "403 FORBIDDEN"
+    );
 }
 
 #[tokio::test]
 async fn a_type_changes_with_the_values_or_not_at_all() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    add(&admin, json!({"field": "level", "type": "string", "schema": {"is_unique": true}})).await;
+    add(
+        &admin,
+        json!({"field": "level", "type": "string", "schema": {"is_unique": true}}),
+    )
+    .await;
     let users: Vec<Json> = (0..5).map(|n| json!({"level": n.to_string()})).collect();
     admin.post("/users", json!(users)).await.data();
 
-    let changed = admin.patch("/fields/directus_users/level", json!({"type": "integer"})).await.data();
+    let changed = admin
+        .patch("/fields/directus_users/level", json!({"type": "integer"}))
+        .await
+        .data();
     assert_eq!(changed["type"], "integer");
-    let list = admin.get("/users?fields=level&filter[level][_gte]=3&sort=-level").await.data();
+    let list = admin
+        .get("/users?fields=level&filter[level][_gte]=3&sort=-level")
+        .await
+        .data();
     assert_eq!(list, json!([{"level": 4}, {"level": 3}]));
-    assert_eq!(admin.post("/users", json!({"level": 3})).await.outcome(), "400 RECORD_NOT_UNIQUE");
+    assert_eq!(
+        admin.post("/users", json!({"level": 3})).await.outcome(),
+        "400 RECORD_NOT_UNIQUE"
+    );
 
-    let unfit = admin.patch("/fields/directus_users/level", json!({"type": "date"})).await;
+    let unfit = admin
+        .patch("/fields/directus_users/level", json!({"type": "date"}))
+        .await;
     assert_eq!(unfit.outcome(), "400 INVALID_PAYLOAD");
-    assert_eq!(admin.get("/fields/directus_users/level").await.data()["type"], "integer");
-    assert_eq!(admin.get("/users?fields=level&filter[level][_eq]=4").await.data(), json!([{"level": 4}]));
+    assert_eq!(
+        admin.get("/fields/directus_users/level").await.data()["type"],
+        "integer"
+    );
+    assert_eq!(
+        admin
+            .get("/users?fields=level&filter[level][_eq]=4")
+            .await
+            .data(),
+        json!([{"level": 4}])
+    );
 }
 
 #[tokio::test]
@@ -92,16 +152,30 @@ async fn values_that_are_not_unique_keep_a_field_from_becoming_so() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     add(&admin, json!({"field": "level", "type": "integer"})).await;
-    admin.post("/users", json!([{"level": 1}, {"level": 1}])).await.data();
+    admin
+        .post("/users", json!([{"level": 1}, {"level": 1}]))
+        .await
+        .data();
 
     let unique = json!({"schema": {"is_unique": true}});
-    let refused = admin.patch("/fields/directus_users/level", unique.clone()).await;
+    let refused = admin
+        .patch("/fields/directus_users/level", unique.clone())
+        .await;
     assert_eq!(refused.outcome(), "400 RECORD_NOT_UNIQUE");
     let field = admin.get("/fields/directus_users/level").await.data();
     assert_eq!(field["schema"]["is_unique"], false);
 
-    server.database().execute("UPDATE users SET level = NULL").await;
-    assert_eq!(admin.patch("/fields/directus_users/level", unique).await.data()["schema"]["is_unique"], true);
+    server
+        .database()
+        .execute("UPDATE users SET level = NULL")
+        .await;
+    assert_eq!(
+        admin
+            .patch("/fields/directus_users/level", unique)
+            .await
+            .data()["schema"]["is_unique"],
+        true
+    );
 }
 
 #[tokio::test]
@@ -124,35 +198,60 @@ async fn a_removed_field_takes_what_permissions_say_of_it_along() {
 async fn secrets_of_custom_fields_never_leave() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    add(&admin, json!({"field": "pin", "type": "hash", "meta": {"special": ["hash", "conceal"]}})).await;
-    add(&admin, json!({"field": "note", "type": "string", "meta": {"special": ["conceal"]}})).await;
+    add(
+        &admin,
+        json!({"field": "pin", "type": "hash", "meta": {"special": ["hash", "conceal"]}}),
+    )
+    .await;
+    add(
+        &admin,
+        json!({"field": "note", "type": "string", "meta": {"special": ["conceal"]}}),
+    )
+    .await;
     let body = json!({"pin": "canary-pin", "note": "canary-note", "title": "x"});
 
     let made = admin.post("/users", body).await;
 
     assert_eq!(made.data()["pin"], "**********");
     assert_eq!(made.data()["note"], "**********");
-    let stored = server.database().text("SELECT pin FROM users WHERE title = 'x'").await;
+    let stored = server
+        .database()
+        .text("SELECT pin FROM users WHERE title = 'x'")
+        .await;
     assert!(stored.starts_with("$argon2id$"), "{stored}");
     for path in [
-        "/users?search=canary", "/users?fields=*.*", "/revisions?limit=-1", "/activity?limit=-1",
-        "/users?filter[title]=x&export=csv", "/users?filter[title]=x&export=json",
+        "/users?search=canary",
+        "/users?fields=*.*",
+        "/revisions?limit=-1",
+        "/activity?limit=-1",
+        "/users?filter[title]=x&export=csv",
+        "/users?filter[title]=x&export=json",
     ] {
         let answer = admin.get(path).await;
         assert_eq!(answer.status, 200, "{path}");
         assert!(!answer.text.contains("canary-"), "{path}: {}", answer.text);
     }
     for path in [
-        "/users?sort=note", "/users?groupBy=note", "/users?aggregate[max]=pin", "/users?filter[note]=canary-note",
+        "/users?sort=note",
+        "/users?groupBy=note",
+        "/users?aggregate[max]=pin",
+        "/users?filter[note]=canary-note",
         "/users?filter[pin][_starts_with]=$argon2id",
     ] {
-        assert_eq!(admin.get(path).await.outcome(), "400 INVALID_QUERY", "{path}");
+        assert_eq!(
+            admin.get(path).await.outcome(),
+            "400 INVALID_QUERY",
+            "{path}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_archived_user_comes_back_under_new_details_where_that_is_configured() {
-    let server = Setup::new().set("users.on_archived_email", "inherit").start().await;
+    let server = Setup::new()
+        .set("users.on_archived_email", "inherit")
+        .start()
+        .await;
     let admin = server.admin().await;
     let role = admin.post("/roles", json!({"name": "r"})).await.data()["id"].clone();
     let policy = admin.post("/policies", json!({"name": "p"})).await.data()["id"].clone();
@@ -160,17 +259,33 @@ async fn an_archived_user_comes_back_under_new_details_where_that_is_configured(
         "token": "0123456789abcdef0123", "policies": [{"policy": policy}]});
     let old = admin.post("/users", old).await.data();
     let path = format!("/users/{}", old["id"].as_str().expect("an id"));
-    admin.patch(&path, json!({"status": "archived"})).await.data();
+    admin
+        .patch(&path, json!({"status": "archived"}))
+        .await
+        .data();
 
-    let new = admin.post("/users", json!({"email": "ada@example.com", "first_name": "Adele"})).await.data();
+    let new = admin
+        .post(
+            "/users",
+            json!({"email": "ada@example.com", "first_name": "Adele"}),
+        )
+        .await
+        .data();
 
     assert_eq!(new["id"], old["id"]);
     for (field, value) in [
-        ("email", json!("ada@example.com")), ("first_name", json!("Adele")), ("title", json!(null)),
-        ("role", json!(null)), ("token", json!(null)), ("policies", json!([])), ("status", json!("active")),
+        ("email", json!("ada@example.com")),
+        ("first_name", json!("Adele")),
+        ("title", json!(null)),
+        ("role", json!(null)),
+        ("token", json!(null)),
+        ("policies", json!([])),
+        ("status", json!("active")),
     ] {
         assert_eq!(new[field], value, "{field}");
     }
-    let again = admin.post("/users", json!({"email": "ADA@example.com"})).await;
+    let again = admin
+        .post("/users", json!({"email": "ADA@example.com"}))
+        .await;
     assert_eq!(again.outcome(), "400 RECORD_NOT_UNIQUE");
 }

@@ -20,21 +20,61 @@ async fn required_readonly_and_choices_bind_whoever_calls() {
     let admin = server.admin().await;
     add(&admin, "badge", "string", json!({"required": true})).await;
     add(&admin, "seal", "string", json!({"readonly": true})).await;
-    let choices = json!({"choices": [{"text": "Small", "value": "s"}, {"text": "Large", "value": "l"}]});
-    add(&admin, "size", "string", json!({"options": choices, "interface": "select-dropdown"})).await;
-    add(&admin, "sizes", "csv", json!({"options": choices, "special": ["cast-csv"]})).await;
+    let choices =
+        json!({"choices": [{"text": "Small", "value": "s"}, {"text": "Large", "value": "l"}]});
+    add(
+        &admin,
+        "size",
+        "string",
+        json!({"options": choices, "interface": "select-dropdown"}),
+    )
+    .await;
+    add(
+        &admin,
+        "sizes",
+        "csv",
+        json!({"options": choices, "special": ["cast-csv"]}),
+    )
+    .await;
     let cause = |field: &str, kind: &str| (field.to_owned(), kind.to_owned());
 
-    assert_eq!(fault(&admin.post("/users", json!({})).await), cause("badge", "required"));
+    assert_eq!(
+        fault(&admin.post("/users", json!({})).await),
+        cause("badge", "required")
+    );
     let null = json!({"badge": null});
-    assert_eq!(fault(&admin.post("/users", null.clone()).await), cause("badge", "nnull"));
-    let user = admin.post("/users", json!({"badge": "1", "size": "s", "sizes": ["s", "l"]})).await.data();
+    assert_eq!(
+        fault(&admin.post("/users", null.clone()).await),
+        cause("badge", "nnull")
+    );
+    let user = admin
+        .post(
+            "/users",
+            json!({"badge": "1", "size": "s", "sizes": ["s", "l"]}),
+        )
+        .await
+        .data();
     let path = format!("/users/{}", user["id"].as_str().expect("an id"));
-    assert_eq!(fault(&admin.patch(&path, null).await), cause("badge", "nnull"));
-    assert_eq!(fault(&admin.patch(&path, json!({"seal": "x"})).await), cause("seal", "readonly"));
-    assert_eq!(fault(&admin.patch(&path, json!({"size": "m"})).await), cause("size", "in"));
-    assert_eq!(fault(&admin.patch(&path, json!({"sizes": ["s", "m"]})).await), cause("sizes", "in"));
-    assert_eq!(admin.patch(&path, json!({"size": null})).await.data()["size"], Json::Null);
+    assert_eq!(
+        fault(&admin.patch(&path, null).await),
+        cause("badge", "nnull")
+    );
+    assert_eq!(
+        fault(&admin.patch(&path, json!({"seal": "x"})).await),
+        cause("seal", "readonly")
+    );
+    assert_eq!(
+        fault(&admin.patch(&path, json!({"size": "m"})).await),
+        cause("size", "in")
+    );
+    assert_eq!(
+        fault(&admin.patch(&path, json!({"sizes": ["s", "m"]})).await),
+        cause("sizes", "in")
+    );
+    assert_eq!(
+        admin.patch(&path, json!({"size": null})).await.data()["size"],
+        Json::Null
+    );
 }
 
 #[tokio::test]
@@ -50,7 +90,10 @@ async fn a_rule_says_what_its_author_wrote() {
     let refused = admin.post("/users", json!({"badge": "nope"})).await;
 
     assert_eq!(fault(&refused).1, "regex");
-    assert_eq!(refused.json()["errors"][0]["message"], "Badges look like AB-12.");
+    assert_eq!(
+        refused.json()["errors"][0]["message"],
+        "Badges look like AB-12."
+    );
     admin.post("/users", json!({"badge": "AB-12"})).await.data();
     admin.post("/users", json!({})).await.data();
 }
@@ -63,9 +106,15 @@ async fn a_pattern_that_takes_forever_refuses_instead() {
     add(&admin, "badge", "string", meta).await;
 
     let long = format!("{}!", "a".repeat(200));
-    let answer = tokio::time::timeout(std::time::Duration::from_secs(10), admin.post("/users", json!({"badge": long})));
+    let answer = tokio::time::timeout(
+        std::time::Duration::from_secs(10),
+        admin.post("/users", json!({"badge": long})),
+    );
 
-    assert_eq!(answer.await.expect("an answer in time").outcome(), "400 FAILED_VALIDATION");
+    assert_eq!(
+        answer.await.expect("an answer in time").outcome(),
+        "400 FAILED_VALIDATION"
+    );
 }
 
 #[tokio::test]
@@ -73,14 +122,23 @@ async fn fields_fill_themselves_in() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for (name, kind, special) in [
-        ("made_on", "timestamp", "date-created"), ("changed_on", "timestamp", "date-updated"),
-        ("made_by", "uuid", "user-created"), ("changed_by", "uuid", "user-updated"), ("handle", "uuid", "uuid"),
+        ("made_on", "timestamp", "date-created"),
+        ("changed_on", "timestamp", "date-updated"),
+        ("made_by", "uuid", "user-created"),
+        ("changed_by", "uuid", "user-updated"),
+        ("handle", "uuid", "uuid"),
     ] {
         add(&admin, name, kind, json!({"special": [special]})).await;
     }
     let me = admin.get("/users/me").await.data()["id"].clone();
 
-    let made = admin.post("/users", json!({"made_by": null, "made_on": "1999-01-01T00:00:00Z"})).await.data();
+    let made = admin
+        .post(
+            "/users",
+            json!({"made_by": null, "made_on": "1999-01-01T00:00:00Z"}),
+        )
+        .await
+        .data();
     assert_eq!((&made["made_by"], &made["changed_by"]), (&me, &Json::Null));
     assert!(made["made_on"].as_str().expect("a moment") > "2020");
     assert!(made["handle"].is_string() && made["changed_on"].is_null());

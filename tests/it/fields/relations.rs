@@ -2,7 +2,8 @@ use roster_tests::{Client, TestServer};
 use serde_json::{Value as Json, json};
 
 async fn manager(admin: &Client, on_delete: &str) {
-    let field = json!({"field": "manager", "type": "uuid", "schema": {}, "meta": {"special": ["m2o"]}});
+    let field =
+        json!({"field": "manager", "type": "uuid", "schema": {}, "meta": {"special": ["m2o"]}});
     admin.post("/fields/directus_users", field).await.data();
     let relation = json!({"collection": "directus_users", "field": "manager", "related_collection": "directus_users",
         "schema": {"on_delete": on_delete}, "meta": {"one_field": "reports"}});
@@ -10,8 +11,15 @@ async fn manager(admin: &Client, on_delete: &str) {
 }
 
 async fn pair(admin: &Client) -> (String, String) {
-    let boss = admin.post("/users", json!({"first_name": "Boss"})).await.data()["id"].clone();
-    let user = admin.post("/users", json!({"first_name": "Ada", "manager": boss})).await.data();
+    let boss = admin
+        .post("/users", json!({"first_name": "Boss"}))
+        .await
+        .data()["id"]
+        .clone();
+    let user = admin
+        .post("/users", json!({"first_name": "Ada", "manager": boss}))
+        .await
+        .data();
     let text = |json: &Json| json.as_str().expect("an id").to_owned();
     (text(&boss), text(&user["id"]))
 }
@@ -23,19 +31,37 @@ async fn users_lead_to_users_in_both_directions() {
     manager(&admin, "SET NULL").await;
     let (boss, user) = pair(&admin).await;
 
-    let one = admin.get(&format!("/users/{boss}?fields=reports.first_name")).await.data();
+    let one = admin
+        .get(&format!("/users/{boss}?fields=reports.first_name"))
+        .await
+        .data();
     assert_eq!(one["reports"], json!([{"first_name": "Ada"}]));
     let filter = json!({"reports": {"_some": {"first_name": {"_eq": "Ada"}}}});
-    let found = admin.query("/users", &[("filter", &filter.to_string()), ("fields", "first_name")]).await.data();
+    let found = admin
+        .query(
+            "/users",
+            &[("filter", &filter.to_string()), ("fields", "first_name")],
+        )
+        .await
+        .data();
     assert_eq!(found, json!([{"first_name": "Boss"}]));
-    let lost = admin.patch(&format!("/users/{user}"), json!({"manager": "00000000-0000-4000-8000-000000000000"})).await;
+    let lost = admin
+        .patch(
+            &format!("/users/{user}"),
+            json!({"manager": "00000000-0000-4000-8000-000000000000"}),
+        )
+        .await;
     assert_eq!(lost.outcome(), "400 INVALID_FOREIGN_KEY");
     assert_eq!(lost.json()["errors"][0]["extensions"]["field"], "manager");
 }
 
 #[tokio::test]
 async fn what_becomes_of_those_who_point_at_a_removed_user_is_configured() {
-    for (on_delete, expected) in [("SET NULL", "null"), ("CASCADE", "gone"), ("NO ACTION", "refused")] {
+    for (on_delete, expected) in [
+        ("SET NULL", "null"),
+        ("CASCADE", "gone"),
+        ("NO ACTION", "refused"),
+    ] {
         let server = TestServer::start().await;
         let admin = server.admin().await;
         manager(&admin, on_delete).await;
@@ -69,11 +95,24 @@ async fn relations_that_cannot_be_are_refused() {
         json!({"field": "manager"}),
         json!({}),
     ] {
-        assert_eq!(admin.post("/relations", body.clone()).await.outcome(), "400 INVALID_PAYLOAD", "{body}");
+        assert_eq!(
+            admin.post("/relations", body.clone()).await.outcome(),
+            "400 INVALID_PAYLOAD",
+            "{body}"
+        );
     }
-    assert_eq!(admin.get("/relations/directus_users/email").await.outcome(), "403 FORBIDDEN");
-    assert_eq!(admin.get("/relations/directus_users/manager").await.data()["schema"]["on_delete"], "SET NULL");
-    admin.delete("/relations/directus_users/manager").await.done();
+    assert_eq!(
+        admin.get("/relations/directus_users/email").await.outcome(),
+        "403 FORBIDDEN"
+    );
+    assert_eq!(
+        admin.get("/relations/directus_users/manager").await.data()["schema"]["on_delete"],
+        "SET NULL"
+    );
+    admin
+        .delete("/relations/directus_users/manager")
+        .await
+        .done();
     let field = admin.get("/fields/directus_users/manager").await.data();
     assert_eq!(field["type"], "uuid");
 }

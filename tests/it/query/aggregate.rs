@@ -10,11 +10,23 @@ async fn groups_are_counted_summed_and_sorted() {
         admin.post("/fields/directus_users", field).await.data();
     }
     for (title, age, price) in [("a", 1, "0.1"), ("a", 2, "0.2"), ("b", 10, "5")] {
-        admin.post("/users", json!({"title": title, "age": age, "price": price})).await.data();
+        admin
+            .post(
+                "/users",
+                json!({"title": title, "age": age, "price": price}),
+            )
+            .await
+            .data();
     }
     let filter = json!({"title": {"_nnull": true}}).to_string();
-    let aggregate = json!({"count": ["*"], "sum": ["age", "price"], "avg": "age", "max": "price"}).to_string();
-    let parameters = [("filter", &*filter), ("aggregate", &aggregate), ("groupBy", "title"), ("sort", "-sum.age")];
+    let aggregate =
+        json!({"count": ["*"], "sum": ["age", "price"], "avg": "age", "max": "price"}).to_string();
+    let parameters = [
+        ("filter", &*filter),
+        ("aggregate", &aggregate),
+        ("groupBy", "title"),
+        ("sort", "-sum.age"),
+    ];
 
     let groups = admin.query("/users", &parameters).await.data();
 
@@ -37,6 +49,10 @@ async fn secrets_are_neither_aggregated_nor_grouped_by() {
         "/users?groupBy=tfa_secret",
         "/users?sort=token",
     ] {
-        assert_eq!(admin.get(path).await.outcome(), "400 INVALID_QUERY", "{path}");
+        assert_eq!(
+            admin.get(path).await.outcome(),
+            "400 INVALID_QUERY",
+            "{path}"
+        );
     }
 }

@@ -17,12 +17,18 @@ async fn records_are_nested_however_deep_their_fields_are_asked_for() {
     let admin = server.admin().await;
     let (top, low) = team(&admin).await;
 
-    let path = format!("/roles/{}?fields=name,parent.name,users.first_name,users.role.parent.id&deep[users][_sort]=first_name", low.as_str().expect("an id"));
+    let path = format!(
+        "/roles/{}?fields=name,parent.name,users.first_name,users.role.parent.id&deep[users][_sort]=first_name",
+        low.as_str().expect("an id")
+    );
     let role = admin.get(&path).await.data();
 
     assert_eq!(role["parent"], json!({"name": "top"}));
     let user = |name: &str| json!({"first_name": name, "role": {"parent": {"id": top}}});
-    assert_eq!(role["users"], json!([user("Ada"), user("Bob"), user("Cyd")]));
+    assert_eq!(
+        role["users"],
+        json!([user("Ada"), user("Bob"), user("Cyd")])
+    );
 }
 
 #[tokio::test]
@@ -30,16 +36,31 @@ async fn what_is_nested_is_cut_for_each_record_and_not_for_all_together() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
     for name in ["one", "two", "three"] {
-        let users: Vec<Json> = (0..4).map(|n| json!({"first_name": format!("{name} {n}")})).collect();
-        admin.post("/roles", json!({"name": name, "users": users})).await.data();
+        let users: Vec<Json> = (0..4)
+            .map(|n| json!({"first_name": format!("{name} {n}")}))
+            .collect();
+        admin
+            .post("/roles", json!({"name": name, "users": users}))
+            .await
+            .data();
     }
     let deep = json!({"users": {"_sort": ["-first_name"], "_limit": 2, "_offset": 1}}).to_string();
     let filter = json!({"name": {"_in": ["one", "two", "three"]}}).to_string();
-    let parameters = [("fields", "name,users.first_name"), ("deep", &deep), ("sort", "name"), ("filter", &filter)];
+    let parameters = [
+        ("fields", "name,users.first_name"),
+        ("deep", &deep),
+        ("sort", "name"),
+        ("filter", &filter),
+    ];
 
     let roles = admin.query("/roles", &parameters).await.data();
 
-    let names: Vec<Json> = roles.as_array().expect("roles").iter().map(|role| role["users"].clone()).collect();
+    let names: Vec<Json> = roles
+        .as_array()
+        .expect("roles")
+        .iter()
+        .map(|role| role["users"].clone())
+        .collect();
     let two = |name: &str| json!([{"first_name": format!("{name} 2")}, {"first_name": format!("{name} 1")}]);
     assert_eq!(names, [two("one"), two("three"), two("two")]);
 }
@@ -59,7 +80,11 @@ async fn a_query_that_asks_for_too_much_is_refused_before_it_runs() {
         "/users?alias[a.b]=role".to_owned(),
         "/users?export=pdf".to_owned(),
     ] {
-        assert_eq!(admin.get(&path).await.outcome(), "400 INVALID_QUERY", "{path}");
+        assert_eq!(
+            admin.get(&path).await.outcome(),
+            "400 INVALID_QUERY",
+            "{path}"
+        );
     }
 }
 
@@ -74,10 +99,19 @@ async fn nested_writes_happen_together_or_not_at_all() {
     let answer = admin.post("/roles", bad).await;
 
     assert_eq!(answer.outcome(), "400 FAILED_VALIDATION");
-    assert_eq!(answer.json()["errors"][0]["extensions"]["path"], json!(["users"]));
+    assert_eq!(
+        answer.json()["errors"][0]["extensions"]["path"],
+        json!(["users"])
+    );
     assert_eq!(server.database().count("roles", "1 = 1").await, before);
     assert_eq!(server.database().count("policies", "name = 'p'").await, 0);
-    assert_eq!(server.database().count("users", "email = 'fine@example.com'").await, 0);
+    assert_eq!(
+        server
+            .database()
+            .count("users", "email = 'fine@example.com'")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -89,16 +123,31 @@ async fn a_list_in_a_body_is_the_whole_list() {
         admin.post("/policies", json!({"name": "b"})).await.data()["id"].clone(),
     ];
     let role = json!({"name": "r", "policies": [{"policy": policies[0]}, {"policy": policies[1]}]});
-    let role = admin.post("/roles?fields=id,policies.id,policies.policy", role).await.data();
-    let path = format!("/roles/{}?fields=policies.policy", role["id"].as_str().expect("an id"));
+    let role = admin
+        .post("/roles?fields=id,policies.id,policies.policy", role)
+        .await
+        .data();
+    let path = format!(
+        "/roles/{}?fields=policies.policy",
+        role["id"].as_str().expect("an id")
+    );
     let kept = &role["policies"][0];
 
-    let after = admin.patch(&path, json!({"policies": [kept["id"]]})).await.data();
+    let after = admin
+        .patch(&path, json!({"policies": [kept["id"]]}))
+        .await
+        .data();
     assert_eq!(after["policies"], json!([{"policy": kept["policy"]}]));
-    assert_eq!(server.database().count("access", "role IS NOT NULL").await, 2);
+    assert_eq!(
+        server.database().count("access", "role IS NOT NULL").await,
+        2
+    );
 
     let strange = admin.patch(&path, json!({"policies": {"foo": []}})).await;
     assert_eq!(strange.outcome(), "400 INVALID_PAYLOAD");
-    let emptied = admin.patch(&path, json!({"policies": {"delete": [kept["id"]]}})).await.data();
+    let emptied = admin
+        .patch(&path, json!({"policies": {"delete": [kept["id"]]}}))
+        .await
+        .data();
     assert_eq!(emptied["policies"], json!([]));
 }

@@ -15,20 +15,62 @@ use serde_json::{Map, Value as Json, json};
 
 /// Every type a custom field may have, with values that are worth comparing.
 const TYPES: [(&str, &[&str]); 14] = [
-    ("string", &["\"a\"", "\"A\"", "\"\"", "\"ä%_\"", "\"Ünïcödé \\\\ x\"", "\"10\"", "\"é\""]),
-    ("text", &["\"long and 'quoted'\"", "\"ß\"", "\"SS\"", "\"\"", "\"日本語\""]),
+    (
+        "string",
+        &[
+            "\"a\"",
+            "\"A\"",
+            "\"\"",
+            "\"ä%_\"",
+            "\"Ünïcödé \\\\ x\"",
+            "\"10\"",
+            "\"é\"",
+        ],
+    ),
+    (
+        "text",
+        &[
+            "\"long and 'quoted'\"",
+            "\"ß\"",
+            "\"SS\"",
+            "\"\"",
+            "\"日本語\"",
+        ],
+    ),
     ("integer", &["0", "-1", "42", "2147483647"]),
     ("bigInteger", &["\"9007199254740993\"", "\"-5\"", "0"]),
     ("float", &["1.5", "-0.25", "0", "1e10"]),
     ("decimal", &["12.25", "-0.00001", "0", "99999.99999"]),
     ("boolean", &["true", "false"]),
-    ("date", &["\"2024-02-29\"", "\"1999-12-31\"", "\"2025-01-01\""]),
+    (
+        "date",
+        &["\"2024-02-29\"", "\"1999-12-31\"", "\"2025-01-01\""],
+    ),
     ("time", &["\"00:00:00\"", "\"10:11:12\"", "\"23:59:59\""]),
-    ("dateTime", &["\"2024-02-29T10:11:12\"", "\"1999-12-31T23:59:59\""]),
-    ("timestamp", &["\"2024-02-29T10:11:12.000Z\"", "\"2024-12-30T23:30:00.123Z\"", "\"1970-01-01T00:00:00.000Z\""]),
-    ("json", &["{\"a\": [1]}", "[1, 2, 3]", "[]", "\"text\"", "1"]),
+    (
+        "dateTime",
+        &["\"2024-02-29T10:11:12\"", "\"1999-12-31T23:59:59\""],
+    ),
+    (
+        "timestamp",
+        &[
+            "\"2024-02-29T10:11:12.000Z\"",
+            "\"2024-12-30T23:30:00.123Z\"",
+            "\"1970-01-01T00:00:00.000Z\"",
+        ],
+    ),
+    (
+        "json",
+        &["{\"a\": [1]}", "[1, 2, 3]", "[]", "\"text\"", "1"],
+    ),
     ("csv", &["[\"a\", \"b\"]", "[]", "[\"A\"]"]),
-    ("uuid", &["\"3f7c2c1e-1111-4111-8111-000000000001\"", "\"3f7c2c1e-1111-4111-8111-000000000002\""]),
+    (
+        "uuid",
+        &[
+            "\"3f7c2c1e-1111-4111-8111-000000000001\"",
+            "\"3f7c2c1e-1111-4111-8111-000000000002\"",
+        ],
+    ),
 ];
 
 fn json(text: &str) -> Json {
@@ -47,7 +89,11 @@ async fn populate(admin: &Client, random: &mut Random) {
     }
     let mut roles: Vec<Json> = Vec::new();
     for number in 0..4 {
-        let parent = if number > 1 { roles[number - 2].clone() } else { Json::Null };
+        let parent = if number > 1 {
+            roles[number - 2].clone()
+        } else {
+            Json::Null
+        };
         let role = json!({"name": format!("role {number}"), "parent": parent});
         roles.push(admin.post("/roles", role).await.data()["id"].clone());
     }
@@ -73,12 +119,37 @@ async fn populate(admin: &Client, random: &mut Random) {
 
 fn operators(field: &Field) -> &'static [&'static str] {
     const TEXT: &[&str] = &[
-        "_eq", "_neq", "_in", "_nin", "_null", "_nnull", "_empty", "_nempty", "_contains", "_ncontains",
-        "_icontains", "_starts_with", "_nstarts_with", "_istarts_with", "_ends_with", "_iends_with",
+        "_eq",
+        "_neq",
+        "_in",
+        "_nin",
+        "_null",
+        "_nnull",
+        "_empty",
+        "_nempty",
+        "_contains",
+        "_ncontains",
+        "_icontains",
+        "_starts_with",
+        "_nstarts_with",
+        "_istarts_with",
+        "_ends_with",
+        "_iends_with",
         "_nends_with",
     ];
     const ORDERED: &[&str] = &[
-        "_eq", "_neq", "_in", "_nin", "_null", "_nnull", "_lt", "_lte", "_gt", "_gte", "_between", "_nbetween",
+        "_eq",
+        "_neq",
+        "_in",
+        "_nin",
+        "_null",
+        "_nnull",
+        "_lt",
+        "_lte",
+        "_gt",
+        "_gte",
+        "_between",
+        "_nbetween",
     ];
     match field.kind {
         _ if field.is_concealed => &["_null", "_nnull", "_empty", "_nempty"],
@@ -104,7 +175,9 @@ fn operand(random: &mut Random, field: &Field, known: &[Json]) -> Json {
     };
     let plain: Vec<&Json> = known
         .iter()
-        .filter(|json| !json.is_null() && !json.is_array() && !json.is_object() && **json != json!(""))
+        .filter(|json| {
+            !json.is_null() && !json.is_array() && !json.is_object() && **json != json!("")
+        })
         .collect();
     if plain.is_empty() || random.chance(20) {
         return fallback;
@@ -171,7 +244,10 @@ impl Source for Row<'_> {
     }
 
     fn many(&self, field: &str) -> Option<Vec<Box<dyn Source + '_>>> {
-        let Some(Link::Many { from, field: back, .. }) = self.link(field) else {
+        let Some(Link::Many {
+            from, field: back, ..
+        }) = self.link(field)
+        else {
             return None;
         };
         let (world, collection) = (self.world, *from);
@@ -215,7 +291,10 @@ fn random_filter(random: &mut Random, world: &World, collection: Collection, dep
             json!({ field.name.clone(): { *random.one(&["_some", "_none"]): inner } })
         }
         _ => {
-            let day = matches!(field.kind, FieldType::Date | FieldType::DateTime | FieldType::Timestamp);
+            let day = matches!(
+                field.kind,
+                FieldType::Date | FieldType::DateTime | FieldType::Timestamp
+            );
             if day && random.chance(30) {
                 let function = *random.one(&["year", "month", "week", "day", "weekday"]);
                 let number = *random.one(&[1999, 2024, 2, 12, 29, 1, 52, 4, 0]);
@@ -225,8 +304,12 @@ fn random_filter(random: &mut Random, world: &World, collection: Collection, dep
             let known = world.known(collection, &field.name);
             let value = match operator {
                 "_null" | "_nnull" | "_empty" | "_nempty" => json!(random.chance(70)),
-                "_in" | "_nin" => (0..=random.below(3)).map(|_| operand(random, field, &known)).collect(),
-                "_between" | "_nbetween" => (0..2).map(|_| operand(random, field, &known)).collect(),
+                "_in" | "_nin" => (0..=random.below(3))
+                    .map(|_| operand(random, field, &known))
+                    .collect(),
+                "_between" | "_nbetween" => {
+                    (0..2).map(|_| operand(random, field, &known)).collect()
+                }
                 _ => operand(random, field, &known),
             };
             json!({ field.name.clone(): { operator: value } })
@@ -240,7 +323,9 @@ async fn open(server: &TestServer) -> Store {
         Kind::Sqlite => Location::Sqlite(database.file()),
         Kind::Postgres => Location::Postgres(database.url().to_owned()),
     };
-    Store::open(&Settings::new(location)).await.expect("the same database")
+    Store::open(&Settings::new(location))
+        .await
+        .expect("the same database")
 }
 
 async fn world(store: &Store) -> World {
@@ -283,7 +368,11 @@ async fn ten_thousand_random_filters_mean_the_same_in_sql_and_in_memory() {
 
     let mut selective = 0;
     for case in 0..CASES {
-        let collection = if case % 4 == 0 { Collection::Roles } else { Collection::Users };
+        let collection = if case % 4 == 0 {
+            Collection::Roles
+        } else {
+            Collection::Users
+        };
         let text = random_filter(&mut random, &world, collection, 3);
         let filter = match reader.read(collection, &text) {
             Ok(filter) => filter,
@@ -314,7 +403,10 @@ async fn ten_thousand_random_filters_mean_the_same_in_sql_and_in_memory() {
         let all = world.all(collection).count();
         selective += usize::from(!found.is_empty() && found.len() < all);
     }
-    assert!(selective > CASES / 4, "only {selective} filters tell records apart");
+    assert!(
+        selective > CASES / 4,
+        "only {selective} filters tell records apart"
+    );
     store.close().await;
 }
 
@@ -328,8 +420,17 @@ async fn values_of_random_custom_fields_come_back_as_they_were_sent() {
     for _ in 0..100 {
         let (kind, values) = *random.one(&TYPES);
         let (name, sent) = (format!("x_{kind}"), json(*random.one(values)));
-        let user = admin.post("/users", json!({ name.clone(): sent })).await.data();
-        let read = admin.get(&format!("/users/{}?fields={name}", user["id"].as_str().expect("an id"))).await.data();
+        let user = admin
+            .post("/users", json!({ name.clone(): sent }))
+            .await
+            .data();
+        let read = admin
+            .get(&format!(
+                "/users/{}?fields={name}",
+                user["id"].as_str().expect("an id")
+            ))
+            .await
+            .data();
         let expected = match (kind, &sent) {
             // Exact numbers are text on the wire.
             ("decimal" | "bigInteger", Json::Number(number)) => match number.to_string().as_str() {
@@ -340,7 +441,12 @@ async fn values_of_random_custom_fields_come_back_as_they_were_sent() {
             _ => sent.clone(),
         };
         assert_eq!(read[&name], expected, "{kind}: {sent}");
-        let cleared = admin.patch(&format!("/users/{}", user["id"].as_str().expect("an id")), json!({ name.clone(): null })).await;
+        let cleared = admin
+            .patch(
+                &format!("/users/{}", user["id"].as_str().expect("an id")),
+                json!({ name.clone(): null }),
+            )
+            .await;
         assert_eq!(cleared.data()[&name], Json::Null, "{kind}");
     }
 }

@@ -262,9 +262,18 @@ async fn parts_of_the_language_that_make_no_sense_are_refused_not_ignored() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    for query in ["aggregate=x", "deep=x", "alias=x", "export=x", "deep[role]=x&fields=role.name"] {
+    for query in [
+        "aggregate=x",
+        "deep=x",
+        "alias=x",
+        "export=x",
+        "deep[role]=x&fields=role.name",
+    ] {
         let answer = admin.get(&format!("/users?{query}")).await;
         assert_eq!(answer.outcome(), "400 INVALID_QUERY", "{query}");
     }
-    assert_eq!(admin.get("/users?groupBy=x").await.outcome(), "403 FORBIDDEN");
+    assert_eq!(
+        admin.get("/users?groupBy=x").await.outcome(),
+        "403 FORBIDDEN"
+    );
 }

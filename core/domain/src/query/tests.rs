@@ -183,7 +183,11 @@ fn what_is_too_deep_or_too_wide_is_refused() {
         json!({"deep": {"role": 1}, "fields": "role.name"}),
     ] {
         let error = read(&parameters).expect_err("refused");
-        assert_eq!(error.code(), &crate::Code::InvalidQuery, "{parameters}: {error}");
+        assert_eq!(
+            error.code(),
+            &crate::Code::InvalidQuery,
+            "{parameters}: {error}"
+        );
     }
 }
 

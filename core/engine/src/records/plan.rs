@@ -1,19 +1,20 @@
 //! From bodies to operations: what is nested in a body becomes an operation of its own, under its
 //! own grant, and all of them happen together or not at all.
 
+mod nested;
+mod removed;
+
 use std::collections::BTreeSet;
 
 use futures_util::future::BoxFuture;
 use roster_domain::error::field as problem;
-use roster_domain::field::{Link, OnDeselect, describe};
-use roster_domain::schema::{OnDelete, Stage};
+use roster_domain::field::describe;
+use roster_domain::schema::Stage;
 use roster_domain::value::MASK;
 use roster_domain::{
-    Action, Collection, Draft, Error, Field, Filter, Grant, Key, Query, Reason, Record, Result,
-    Schema, Value,
+    Action, Collection, Draft, Error, Field, Grant, Key, Reason, Record, Result, Schema, Value,
 };
-use roster_storage::records;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::read::{load, schema};
 use super::{batch, users};
@@ -111,7 +112,9 @@ impl<'a> Plan<'a> {
             check_depth(path)?;
             let lists = take_lists(&schema, &mut own);
             permit(&grant, &own, &lists, back)?;
-            if let Some(revived) = super::revive::find(self.inner, self.cx, collection, &own).await? {
+            if let Some(revived) =
+                super::revive::find(self.inner, self.cx, collection, &own).await?
+            {
                 return self.revive(revived, own, lists, path).await.map(Some);
             }
             let given = own.get("id").filter(|id| !id.is_null());
@@ -236,7 +239,8 @@ impl<'a> Plan<'a> {
             let grant = self.narrowed(&grant, body, back)?;
             let stored = load(self.inner, self.cx, &grant, &[key]).await?;
             for stored in stored {
-                self.change(grant.clone(), key, stored, body, back, path).await?;
+                self.change(grant.clone(), key, stored, body, back, path)
+                    .await?;
             }
             Ok(())
         })
@@ -287,281 +291,6 @@ impl<'a> Plan<'a> {
         }
         Ok(())
     }
-
-    fn remove<'p>(
-        &'p mut self,
-        grant: Grant,
-        key: Key,
-        stored: Record,
-        path: &'p [String],
-    ) -> BoxFuture<'p, Result<()>> {
-        Box::pin(async move {
-            let collection = grant.collection();
-            if !self.removed.insert((collection, key)) {
-                return Ok(());
-            }
-            check_depth(path)?;
-            for (field, change) in self.built_in_consequences(collection) {
-                let from = if field == "parent" { Collection::Roles } else { Collection::Users };
-                self.consequence(from, field, key, &change, path).await?;
-            }
-            for relation in self.cx.model.relations().to_vec() {
-                if relation.to != collection {
-                    continue;
-                }
-                let pointing = self.related(Collection::Users, &relation.field, key).await?;
-                match relation.on_delete {
-                    OnDelete::Refuse if !pointing.is_empty() => {
-                        let name = collection.as_str();
-                        let json = Some(key.value().to_json());
-                        return Err(problem::foreign_key(name, "id", json).into());
-                    }
-                    OnDelete::Refuse => {}
-                    OnDelete::SetNull => {
-                        let change = json!({ relation.field.clone(): null });
-                        self.consequence(Collection::Users, &relation.field, key, &change, path).await?;
-                    }
-                    OnDelete::Cascade => {
-                        let delete = Grant::system(Reason::Consequence, Action::Delete, Collection::Users);
-                        let stored = load(self.inner, self.cx, &delete, &pointing).await?;
-                        for (key, stored) in pointing.into_iter().zip(stored) {
-                            self.remove(delete.clone(), key, stored, path).await?;
-                        }
-                    }
-                }
-            }
-            self.push(grant, Some(key), What::Delete(Box::new(stored)), path)
-        })
-    }
-
-    /// What becomes of the records that point at a removed one by a built-in field.
-    fn built_in_consequences(&self, collection: Collection) -> Vec<(&'static str, Json)> {
-        match collection {
-            Collection::Roles => {
-                let users = if self.inner.settings.roles.suspends {
-                    json!({"role": null, "status": "suspended"})
-                } else {
-                    json!({"role": null})
-                };
-                vec![("role", users), ("parent", json!({"parent": null}))]
-            }
-            Collection::Files => vec![("avatar", json!({"avatar": null}))],
-            _ => Vec::new(),
-        }
-    }
-
-    /// A change that follows from a removal, whoever the caller is.
-    async fn consequence(
-        &mut self,
-        collection: Collection,
-        field: &str,
-        key: Key,
-        change: &Json,
-        path: &[String],
-    ) -> Result<()> {
-        let pointing = self.related(collection, field, key).await?;
-        let grant = Grant::system(Reason::Consequence, Action::Update, collection);
-        let stored = load(self.inner, self.cx, &grant, &pointing).await?;
-        let schema = std::sync::Arc::clone(schema(self.cx, collection)?);
-        for (key, stored) in pointing.into_iter().zip(stored) {
-            if self.removed.contains(&(collection, key)) {
-                continue;
-            }
-            let draft = Draft::parse(&schema, Stage::Update, change)?;
-            let what = What::Update(Box::new(stored), draft);
-            self.push(grant.clone(), Some(key), what, path)?;
-        }
-        Ok(())
-    }
-
-    /// The records whose field holds a key.
-    async fn related(&self, collection: Collection, field: &str, key: Key) -> Result<Vec<Key>> {
-        let grant = Grant::system(Reason::Consequence, Action::Read, collection);
-        let filter = Filter::equals(field, key.value());
-        let query = Query::keys(schema(self.cx, collection)?, &grant, filter);
-        records::find(&self.inner.store, &self.cx.model, &query).await
-    }
-
-    /// Records that stand where a key is expected: they are made or changed first.
-    async fn ones(&mut self, schema: &Schema, own: &mut Body, path: &[String]) -> Result<()> {
-        for field in schema.fields() {
-            let (Some(to), Some(Json::Object(map))) = (field.leads_to(), own.get(&field.name))
-            else {
-                continue;
-            };
-            let nested = Json::Object(map.clone());
-            let below = below(path, &field.name);
-            let given = map.get("id").filter(|id| !id.is_null()).cloned();
-            let key = match given {
-                Some(id) => {
-                    let related = self::schema(self.cx, to)?;
-                    let key = related.key(&id).ok_or_else(Error::forbidden)?;
-                    if map.len() > 1 {
-                        self.update(to, key, &nested, None, &below).await?;
-                    }
-                    Some(key)
-                }
-                None => self.create(to, &nested, None, &below).await?,
-            };
-            let key = key.ok_or_else(|| wrong(field, &nested))?;
-            own.insert(field.name.clone(), key.value().to_json());
-        }
-        Ok(())
-    }
-
-    /// Records that are listed in a body: they are made, changed or taken out afterwards.
-    async fn lists(
-        &mut self,
-        schema: &Schema,
-        owner: Key,
-        lists: Vec<(String, Json)>,
-        is_new: bool,
-        path: &[String],
-    ) -> Result<()> {
-        for (name, json) in lists {
-            let Some(field) = schema.field(&name) else {
-                continue;
-            };
-            let below = below(path, &name);
-            match &json {
-                Json::Array(items) => {
-                    self.replace(field, owner, items, is_new, &below).await?;
-                }
-                Json::Object(map) => self.apply(field, owner, map, &below).await?,
-                other => return Err(wrong(field, other)),
-            }
-        }
-        Ok(())
-    }
-
-    /// `[…]`: the whole list; what is not in it is taken out.
-    async fn replace(
-        &mut self,
-        field: &Field,
-        owner: Key,
-        items: &[Json],
-        is_new: bool,
-        path: &[String],
-    ) -> Result<()> {
-        let (from, back, on_deselect) = many(field)?;
-        let present = if is_new {
-            Vec::new()
-        } else {
-            self.related(from, back, owner).await?
-        };
-        let mut kept = BTreeSet::new();
-        for item in items {
-            let id = if item.is_object() { item.get("id") } else { Some(item) };
-            let key = match id.filter(|id| !id.is_null()) {
-                None => None,
-                Some(id) => {
-                    let key = schema(self.cx, from)?.key(id);
-                    Some(key.ok_or_else(Error::forbidden)?)
-                }
-            };
-            let Some(key) = key else {
-                self.create(from, item, Some((back, owner)), path).await?;
-                continue;
-            };
-            kept.insert(key);
-            let empty = json!({});
-            let body = if item.is_object() { item } else { &empty };
-            let is_listed = present.contains(&key);
-            if is_listed && !item.is_object() {
-                continue;
-            }
-            self.update(from, key, body, Some((back, owner)), path).await?;
-        }
-        for key in present.into_iter().filter(|key| !kept.contains(key)) {
-            self.deselect(from, back, on_deselect, key, path).await?;
-        }
-        Ok(())
-    }
-
-    /// `{create, update, delete}`: only what is said.
-    async fn apply(
-        &mut self,
-        field: &Field,
-        owner: Key,
-        map: &Body,
-        path: &[String],
-    ) -> Result<()> {
-        let (from, back, on_deselect) = many(field)?;
-        if let Some(stranger) = map.keys().find(|key| !matches!(key.as_str(), "create" | "update" | "delete")) {
-            return Err(Error::invalid_payload(format!(
-                "Invalid one-to-many update structure: \"{stranger}\" is not allowed"
-            )));
-        }
-        let list = |name: &str| match map.get(name) {
-            None | Some(Json::Null) => Ok(Vec::new()),
-            Some(Json::Array(items)) => Ok(items.clone()),
-            Some(_) => Err(Error::invalid_payload(format!(
-                "Invalid one-to-many update structure: \"{name}\" must be an array"
-            ))),
-        };
-        let (creates, updates, deletes) = (list("create")?, list("update")?, list("delete")?);
-        for item in &creates {
-            self.create(from, item, Some((back, owner)), path).await?;
-        }
-        for item in &updates {
-            let id = item.get("id").ok_or_else(|| {
-                Error::invalid_payload("Invalid one-to-many update structure: \"id\" is required")
-            })?;
-            let key = schema(self.cx, from)?.key(id);
-            let key = key.ok_or_else(Error::forbidden)?;
-            self.update(from, key, item, Some((back, owner)), path).await?;
-        }
-        let present = if deletes.is_empty() {
-            Vec::new()
-        } else {
-            self.related(from, back, owner).await?
-        };
-        for id in &deletes {
-            let key = schema(self.cx, from)?.key(id);
-            let key = key.ok_or_else(Error::forbidden)?;
-            if !present.contains(&key) {
-                return Err(Error::forbidden());
-            }
-            self.deselect(from, back, on_deselect, key, path).await?;
-        }
-        Ok(())
-    }
-
-    async fn deselect(
-        &mut self,
-        from: Collection,
-        back: &str,
-        on_deselect: OnDeselect,
-        key: Key,
-        path: &[String],
-    ) -> Result<()> {
-        match on_deselect {
-            OnDeselect::Nullify => {
-                let body = json!({ back: null });
-                self.update(from, key, &body, None, path).await
-            }
-            OnDeselect::Delete => {
-                let grant = access::grant(self.cx, Action::Delete, from)?;
-                let stored = load(self.inner, self.cx, &grant, &[key]).await?;
-                for stored in stored {
-                    self.remove(grant.clone(), key, stored, path).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-fn many(field: &Field) -> Result<(Collection, &str, OnDeselect)> {
-    match &field.link {
-        Some(Link::Many {
-            from,
-            field,
-            on_deselect,
-            ..
-        }) => Ok((*from, field, *on_deselect)),
-        _ => Err(Error::internal(format!("field `{}` is no list", field.name))),
-    }
 }
 
 fn below(path: &[String], name: &str) -> Vec<String> {
@@ -584,13 +313,13 @@ fn object(body: &Json) -> Result<&Body> {
     })
 }
 
-fn wrong(field: &Field, json: &Json) -> Error {
-    problem::wrong_type(&field.name, "records of the related collection", describe(json)).into()
-}
-
 /// A key that cannot be one.
 fn wrong_key(schema: &Schema, json: &Json) -> Error {
-    let expected = if schema.counts_keys() { "an integer" } else { "a UUID" };
+    let expected = if schema.counts_keys() {
+        "an integer"
+    } else {
+        "a UUID"
+    };
     problem::wrong_type("id", expected, describe(json)).into()
 }
 
@@ -609,7 +338,9 @@ fn permit(grant: &Grant, own: &Body, lists: &[(String, Json)], back: Back<'_>) -
     }
     let lists = lists.iter().map(|(name, _)| name.as_str());
     let names = own.keys().map(String::as_str).chain(lists);
-    grant.writing(names.chain(back.map(|(name, _)| name))).map(drop)
+    grant
+        .writing(names.chain(back.map(|(name, _)| name)))
+        .map(drop)
 }
 
 /// What does not exist looks like what may not be written to whoever may not write all.

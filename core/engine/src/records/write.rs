@@ -4,24 +4,22 @@ use std::collections::BTreeSet;
 
 use roster_domain::query::Parameters;
 use roster_domain::{
-    Action, Code, Collection, Draft, Error, Grant, Item, Key, Principal, Record, Result, UserId,
-    Valid, Value,
+    Action, Code, Collection, Draft, Error, Grant, Item, Key, Principal, Result, Value,
 };
-use roster_sdk::Event;
-use roster_storage::{Tx, records};
+use roster_storage::Tx;
 use serde_json::Value as Json;
-use uuid::Uuid;
 
 use super::batch::{self, Changes};
 use super::checks::Touched;
 use super::plan::{Op, Plan, What};
 use super::read::{Readback, schema, select};
-use super::{List, escalation, users};
+use super::store::{prepare, store};
+use super::{List, escalation};
 use crate::context::Context;
-use crate::hooks::AfterPayload;
-use crate::secrets::{Sealed, seal};
-use crate::write::{Attempts, Change, commit, record, tell};
-use crate::{Inner, access, hooks, notices};
+use crate::write::{Attempts, commit};
+use crate::{Inner, access};
+
+pub(crate) use super::store::Ready;
 
 /// Makes a record from a body; reads it back as far as the caller may.
 pub(crate) async fn create(
@@ -87,7 +85,8 @@ async fn create_once(
     let counted = run(inner, cx, plan.ops, bodies.len()).await?;
     // A key that the database counted up belongs to the only such operation of its item.
     let keys = planned.into_iter().enumerate().map(|(index, key)| {
-        let of_item = |&&(item, made, _): &&(usize, Collection, Key)| item == index && made == collection;
+        let of_item =
+            |&&(item, made, _): &&(usize, Collection, Key)| item == index && made == collection;
         key.or_else(|| counted.iter().find(of_item).map(|(_, _, key)| *key))
     });
     Ok(keys.flatten().collect())
@@ -229,27 +228,6 @@ async fn delete_once(
     run(inner, cx, plan.ops, 1).await.map(drop)
 }
 
-/// An operation that is fit to be stored.
-pub(crate) struct Ready {
-    pub(super) collection: Collection,
-    pub(super) grant: Grant,
-    pub(super) key: Option<Key>,
-    pub(super) what: Stored,
-    /// Whether the caller asked for it, as against what follows from something else.
-    pub(super) is_asked: bool,
-    item: usize,
-}
-
-/// What is to be stored.
-pub(crate) enum Stored {
-    /// A new record.
-    Create(Valid),
-    /// A change.
-    Update(Box<Record>, Valid),
-    /// A removal.
-    Delete(Box<Record>),
-}
-
 /// Runs operations: hooks and validation first, then one transaction. Gives the keys that the
 /// database counted up.
 async fn run(
@@ -284,143 +262,6 @@ async fn run(
     Ok(counted)
 }
 
-/// Everything before the transaction: hooks, stamps, validation, hashing. Nothing when nothing is
-/// to be changed.
-pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Option<Ready>> {
-    let collection = op.collection();
-    let Op {
-        grant,
-        key,
-        what,
-        item,
-        path,
-    } = op;
-    let prepared = match what {
-        What::Create(mut draft) => {
-            hooks::before_create(inner, cx, collection, key, &mut draft).await?;
-            let valid = fit(inner, cx, &grant, key, draft, None).await;
-            valid.map(|mut valid| {
-                if let Some(key) = key {
-                    valid.identify(key);
-                }
-                Some(Stored::Create(valid))
-            })
-        }
-        What::Update(stored, mut draft) => {
-            let Some(key) = key else { return Ok(None) };
-            hooks::before_update(inner, cx, collection, key, &stored, &mut draft).await?;
-            let valid = fit(inner, cx, &grant, Some(key), draft, Some(&stored)).await;
-            valid.map(|valid| (!valid.is_empty()).then_some(Stored::Update(stored, valid)))
-        }
-        What::Delete(stored) => {
-            let Some(key) = key else { return Ok(None) };
-            hooks::before_delete(inner, cx, collection, key, &stored).await?;
-            Ok(Some(Stored::Delete(stored)))
-        }
-    };
-    let prepared = prepared.map_err(|error| error.beneath(&path))?;
-    Ok(prepared.map(|what| Ready {
-        collection,
-        is_asked: grant.rules().is_some(),
-        grant,
-        key,
-        what,
-        item,
-    }))
-}
-
-async fn fit(
-    inner: &Inner,
-    cx: &Context,
-    grant: &Grant,
-    key: Option<Key>,
-    mut draft: Draft,
-    stored: Option<&Record>,
-) -> Result<Valid> {
-    let (user, role) = match &cx.principal {
-        Principal::User { id, role, .. } => (Some(id.0), role.map(|role| role.0)),
-        Principal::Public | Principal::System(_) => (None, None),
-    };
-    let fresh = crate::system::new_id(cx.now)?;
-    draft.stamp(cx.now, user, role, Some(fresh));
-    let mut valid = draft.validate(&cx.model, grant.validations())?;
-    if let (Some(key), None) = (key, stored) {
-        valid.identify(key);
-    }
-    let address = valid.get("email").or_else(|| stored?.item.get("email"));
-    let address = address.and_then(Value::as_text).map(ToOwned::to_owned);
-    let Sealed(valid) = seal(inner, valid, address.as_deref()).await?;
-    Ok(valid)
-}
-
-/// Writes one record with all that goes with it. Its key, and whether somebody is to be told.
-async fn store(
-    inner: &Inner,
-    cx: &Context,
-    tx: &mut Tx,
-    ready: &Ready,
-    touched: &mut Touched,
-) -> Result<(Key, bool)> {
-    let collection = ready.collection;
-    let model = &cx.model;
-    let missing = || Error::internal("an operation without a key");
-    match &ready.what {
-        Stored::Create(valid) => {
-            let key = records::insert(tx, model, &ready.grant, valid).await?;
-            touched.create(collection, key, valid);
-            let snapshot = valid.to_json();
-            let revision = Some((&snapshot, snapshot.clone()));
-            record(tx, cx, Change::of(collection, "create", key, revision)).await?;
-            let told = tell(inner, tx, cx, collection, Event::AfterCreate, key, |occasion| {
-                AfterPayload::of(occasion, snapshot.clone())
-            });
-            Ok((key, told.await?))
-        }
-        Stored::Update(stored, valid) => {
-            let key = ready.key.ok_or_else(missing)?;
-            let delta = valid.to_json();
-            let mut after = stored.item.to_json();
-            after.extend(delta.clone());
-            let changed: Vec<String> = delta.keys().cloned().collect();
-            let is_user = collection == Collection::Users;
-            let generation = if is_user {
-                users::generation(valid)
-            } else {
-                records::Generation::Keep
-            };
-            let (grant, version) = (&ready.grant, stored.version);
-            records::update(tx, model, grant, key, version, valid, generation).await?;
-            touched.update(collection, key, valid);
-            let change = Change::of(collection, "update", key, Some((&after, delta)));
-            record(tx, cx, change).await?;
-            let mut noticed = false;
-            if let (true, Some(id)) = (is_user, key.uuid()) {
-                users::end_sessions(tx, UserId(id), valid).await?;
-                noticed = notices::changed(inner, tx, cx, stored, valid).await?;
-            }
-            let told = tell(inner, tx, cx, collection, Event::AfterUpdate, key, |occasion| {
-                AfterPayload {
-                    changed,
-                    ..AfterPayload::of(occasion, after.clone())
-                }
-            });
-            Ok((key, told.await? || noticed))
-        }
-        Stored::Delete(stored) => {
-            let key = ready.key.ok_or_else(missing)?;
-            let (grant, version) = (&ready.grant, stored.version);
-            let schema = schema(cx, collection)?;
-            records::delete(tx, model, grant, key, version, schema).await?;
-            touched.delete(collection);
-            record(tx, cx, Change::of(collection, "delete", key, None)).await?;
-            let told = tell(inner, tx, cx, collection, Event::AfterDelete, key, |occasion| {
-                AfterPayload::of(occasion, stored.item.to_json())
-            });
-            Ok((key, told.await?))
-        }
-    }
-}
-
 /// A user that is fit to be stored, for use cases that write more in the same transaction.
 pub(crate) async fn prepare_user(
     inner: &Inner,
@@ -443,13 +284,6 @@ pub(crate) async fn prepare_user(
     };
     let ready = prepare(inner, cx, op).await?;
     ready.ok_or_else(|| Error::internal("a new user without values"))
-}
-
-impl Ready {
-    /// The id of the user that will be made.
-    pub(crate) fn id(&self) -> Option<Uuid> {
-        self.key.and_then(Key::uuid)
-    }
 }
 
 /// Stores a prepared user in a transaction that does more, and commits it.
