@@ -39,7 +39,11 @@ fn uses(piece: &str) -> String {
 fn system_grants_are_made_here_and_nowhere_else() {
     assert_snapshot!(uses("Grant::system("), @r#"
     1 core/domain/src/access.rs
+    1 core/engine/src/accounts/invite.rs
+    2 core/engine/src/accounts/register.rs
+    1 core/engine/src/accounts/reset.rs
     3 core/engine/src/bootstrap.rs
+    1 core/engine/src/login/attempts.rs
     1 core/engine/src/login/password.rs
     "#);
 }
@@ -55,7 +59,9 @@ fn the_system_acts_here_and_nowhere_else() {
 
 #[test]
 fn these_statements_run_before_a_grant_can_exist() {
-    let code = code("core/storage/src/unguarded.rs".as_ref());
+    let pages = ["unguarded", "recipients"];
+    let pages = pages.map(|page| code(format!("core/storage/src/{page}.rs").as_ref()));
+    let code = pages.concat();
 
     let names: Vec<&str> = code
         .split("pub async fn ")
@@ -66,6 +72,10 @@ fn these_statements_run_before_a_grant_can_exist() {
     assert_snapshot!(names.join("\n"), @r#"
     bearer_of_session
     bearer_of_token
+    bearer_of_user
+    bearer_of_api_token
+    must_enroll
+    bearer_of_cookie
     credential
     password_hash
     has_users
@@ -79,6 +89,8 @@ fn these_statements_run_before_a_grant_can_exist() {
     track
     rehash
     still_as_proved
+    recipient
+    recipient_within
     "#);
     assert_eq!(code.matches("pub fn ").count(), 0);
 }

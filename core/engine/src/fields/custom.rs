@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::{META, administer, custom_field, known};
 use crate::Inner;
 use crate::context::Context;
-use crate::write::{Change, record};
+use crate::write::{Change, Outcome, record};
 
 /// Longer names make names of indexes that a database cuts.
 const LONGEST: usize = 48;
@@ -238,6 +238,8 @@ async fn log(tx: &mut Tx, cx: &Context, action: &'static str, definition: &Defin
         item: format!("{}.{}", Collection::Users.as_str(), definition.field),
         actor: None,
         revision: is_there.then(|| (&said, said.clone())),
+        outcome: Outcome::Success,
+        detail: None,
     };
     record(tx, cx, change).await
 }

@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
 use crate::write::{Attempts, Change, commit, record, tell};
-use crate::{Inner, access, hooks, notices};
+use crate::{Inner, access, hooks, mail};
 
 /// Makes a record from a body; reads it back as far as the caller may.
 pub(crate) async fn create(
@@ -396,7 +396,7 @@ async fn store(
             let mut noticed = false;
             if let (true, Some(id)) = (is_user, key.uuid()) {
                 users::end_sessions(tx, UserId(id), valid).await?;
-                noticed = notices::changed(inner, tx, cx, stored, valid).await?;
+                noticed = mail::changed(inner, tx, cx, stored, valid).await?;
             }
             let told = tell(inner, tx, cx, collection, Event::AfterUpdate, key, |occasion| {
                 AfterPayload {
