@@ -39,12 +39,12 @@ fn uses(piece: &str) -> String {
 fn system_grants_are_made_here_and_nowhere_else() {
     assert_snapshot!(uses("Grant::system("), @r#"
     1 core/domain/src/access.rs
-    1 core/engine/src/accounts/invite.rs
-    2 core/engine/src/accounts/register.rs
-    1 core/engine/src/accounts/reset.rs
-    3 core/engine/src/bootstrap.rs
-    1 core/engine/src/login/attempts.rs
+    1 core/engine/src/access.rs
+    1 core/engine/src/accounts/register.rs
+    2 core/engine/src/bootstrap.rs
     1 core/engine/src/login/password.rs
+    5 core/engine/src/records/plan.rs
+    1 core/engine/src/records/revive.rs
     "#);
 }
 
@@ -52,8 +52,20 @@ fn system_grants_are_made_here_and_nowhere_else() {
 fn the_system_acts_here_and_nowhere_else() {
     assert_snapshot!(uses("Principal::System("), @r#"
     1 core/domain/src/access.rs
+    1 core/engine/src/access.rs
     1 core/engine/src/bootstrap.rs
+    1 core/engine/src/context.rs
     1 core/engine/src/convert.rs
+    1 core/engine/src/fields.rs
+    1 core/engine/src/records/collections.rs
+    1 core/engine/src/records/escalation.rs
+    1 core/engine/src/records/write.rs
+    "#);
+    assert_snapshot!(uses(".as_system("), @r#"
+    1 core/engine/src/accounts/invite.rs
+    2 core/engine/src/accounts/register.rs
+    1 core/engine/src/accounts/reset.rs
+    1 core/engine/src/login/attempts.rs
     "#);
 }
 
@@ -74,7 +86,6 @@ fn these_statements_run_before_a_grant_can_exist() {
     bearer_of_token
     bearer_of_user
     bearer_of_api_token
-    must_enroll
     bearer_of_cookie
     credential
     password_hash
