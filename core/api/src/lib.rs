@@ -94,16 +94,19 @@ pub struct ApiSettings {
     pub cookies: CookieSettings,
 }
 
+/// The resources of accounts.
+type Accounts = (
+    SessionsApi,
+    SecondFactorApi,
+    TokensApi,
+    InviteApi,
+    RegisterApi,
+);
+
 /// Every resource, in the order of the document.
 type Resources = (
     (UsersApi, AuthApi),
-    (
-        SessionsApi,
-        SecondFactorApi,
-        TokensApi,
-        InviteApi,
-        RegisterApi,
-    ),
+    Accounts,
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi),
@@ -131,24 +134,7 @@ pub fn endpoint(
                 engine: engine.clone(),
             },
         ),
-        (
-            SessionsApi {
-                engine: engine.clone(),
-            },
-            SecondFactorApi {
-                engine: engine.clone(),
-            },
-            TokensApi {
-                engine: engine.clone(),
-            },
-            InviteApi {
-                engine: engine.clone(),
-            },
-            RegisterApi {
-                engine: engine.clone(),
-                public_url: settings.public_url.clone(),
-            },
-        ),
+        accounts(&engine, &settings.public_url),
         (
             RolesApi {
                 engine: engine.clone(),
@@ -222,4 +208,18 @@ pub fn endpoint(
     let endpoint = Origins::new(endpoint, &settings.cors_origins);
     let endpoint = Harden { inner: endpoint };
     Observe { inner: endpoint }
+}
+
+fn accounts(engine: &Engine, public_url: &str) -> Accounts {
+    let engine = || engine.clone();
+    (
+        SessionsApi { engine: engine() },
+        SecondFactorApi { engine: engine() },
+        TokensApi { engine: engine() },
+        InviteApi { engine: engine() },
+        RegisterApi {
+            engine: engine(),
+            public_url: public_url.to_owned(),
+        },
+    )
 }

@@ -1,8 +1,6 @@
 //! Invitations (contract/users.md §7).
 
-use roster_domain::{
-    Action, Code, Collection, Error, Reason, Result, RoleId, Status, email,
-};
+use roster_domain::{Action, Code, Collection, Error, Reason, Result, RoleId, Status, email};
 use roster_storage::mail_tokens;
 use roster_storage::recipients::{self, Recipient};
 use serde_json::{Value as Json, json};
@@ -12,9 +10,9 @@ use super::links::{self, Invitation, Judged, Page};
 use super::somebody;
 use crate::context::Context;
 use crate::login::Body;
+use crate::records::write;
 use crate::secrets::{Purpose, judge};
 use crate::write::{Change, commit, record};
-use crate::records::write;
 use crate::{Inner, access};
 
 const USERS: Collection = Collection::Users;
@@ -156,7 +154,12 @@ pub(crate) async fn accept(inner: &Inner, cx: &Context, body: &Json) -> Result<(
     let system = cx.as_system(Reason::Invite);
     let change = json!({ "password": password, "status": Status::Active.as_str() });
     let changes = [(recipient.id.into(), change)];
-    let act = Box::pin(write::update_all(inner, &system, Collection::Users, &changes));
+    let act = Box::pin(write::update_all(
+        inner,
+        &system,
+        Collection::Users,
+        &changes,
+    ));
     let done = links::consume(inner, cx, &token, act).await?;
     done.ok_or_else(|| Error::from(Code::InvalidInvite))
 }

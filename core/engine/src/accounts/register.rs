@@ -14,9 +14,9 @@ use super::limiter::{self, Tried};
 use super::links::{self, Invitation, Judged, Page};
 use crate::context::Context;
 use crate::login::Body;
+use crate::records::write;
 use crate::secrets::{Purpose, judge};
 use crate::write::commit;
-use crate::records::write;
 use crate::{Inner, access};
 
 const USERS: Collection = Collection::Users;
@@ -135,7 +135,9 @@ async fn make(
     let system = cx.as_system(Reason::Register);
     let body = Json::Object(body);
     let ready = write::prepare_user(inner, &system, &grant, &body).await?;
-    let id = ready.id().ok_or_else(|| Error::internal("a user without an id"))?;
+    let id = ready
+        .id()
+        .ok_or_else(|| Error::internal("a user without an id"))?;
     let invitation = Invitation {
         purpose: Purpose::Verify,
         user: UserId(id),
@@ -182,7 +184,12 @@ pub(crate) async fn verify(inner: &Inner, cx: &Context, token: &str) -> Result<U
     let system = cx.as_system(Reason::Register);
     let change = serde_json::json!({ "status": Status::Active.as_str() });
     let changes = [(recipient.id.into(), change)];
-    let act = Box::pin(write::update_all(inner, &system, Collection::Users, &changes));
+    let act = Box::pin(write::update_all(
+        inner,
+        &system,
+        Collection::Users,
+        &changes,
+    ));
     match links::consume(inner, cx, &token, act).await? {
         Some(()) => Ok(recipient.id),
         None => Err(spent()),

@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use super::limiter::{self, Tried};
 use super::links::{self, Invitation, Judged, Page};
+use crate::Inner;
 use crate::context::Context;
 use crate::login::attempts;
+use crate::records::write;
 use crate::secrets::{Purpose, judge};
 use crate::write::commit;
-use crate::Inner;
-use crate::records::write;
 
 /// Mails a link to set a new password, if there is somebody to mail it to. The answer is the same
 /// and comes as late either way.
@@ -65,7 +65,12 @@ pub(crate) async fn reset(inner: &Inner, cx: &Context, body: &Json) -> Result<()
     let system = cx.as_system(Reason::Reset);
     let change = json!({ "password": password });
     let changes = [(recipient.id.into(), change)];
-    let act = Box::pin(write::update_all(inner, &system, Collection::Users, &changes));
+    let act = Box::pin(write::update_all(
+        inner,
+        &system,
+        Collection::Users,
+        &changes,
+    ));
     match links::consume(inner, cx, &token, act).await? {
         Some(()) => attempts::clear(inner, recipient.id).await,
         None => Err(Error::forbidden()),

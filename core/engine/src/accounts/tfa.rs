@@ -222,13 +222,21 @@ async fn finish(
 ) -> Result<()> {
     let noticed = mail::notice(inner, &mut tx, cx, user, notice).await?;
     let (users, key) = (Collection::Users, user.into());
-    let told = tell(inner, &mut tx, cx, users, Event::AfterUpdate, key, |occasion| {
-        let id = ("id".to_owned(), user.to_string().into());
-        AfterPayload {
-            changed: vec!["tfa_secret".to_owned()],
-            ..AfterPayload::of(occasion, [id].into_iter().collect())
-        }
-    });
+    let told = tell(
+        inner,
+        &mut tx,
+        cx,
+        users,
+        Event::AfterUpdate,
+        key,
+        |occasion| {
+            let id = ("id".to_owned(), user.to_string().into());
+            AfterPayload {
+                changed: vec!["tfa_secret".to_owned()],
+                ..AfterPayload::of(occasion, [id].into_iter().collect())
+            }
+        },
+    );
     let told = told.await?;
     commit(inner, tx, told || noticed).await
 }

@@ -6,11 +6,11 @@ use roster_domain::{Code, Collection, Reason, Result, Timestamp, UserId};
 use roster_storage::{logins, unguarded};
 use serde_json::json;
 
+use crate::Inner;
 use crate::accounts::Lockout;
 use crate::context::Context;
-use crate::secrets::Verified;
-use crate::Inner;
 use crate::records::write;
+use crate::secrets::Verified;
 use crate::write::{Change, record};
 
 /// For how long those are locked who cannot be suspended, such as the last administrator.
@@ -110,7 +110,14 @@ async fn suspend(inner: &Inner, cx: &Context, user: UserId) -> Result<Option<Tim
     let change = json!({ "status": "suspended" });
     let changes = [(user.into(), change)];
     // A change of the password proves the old one, so this leads back here: it has to be boxed.
-    match Box::pin(write::update_all(inner, &system, Collection::Users, &changes)).await {
+    match Box::pin(write::update_all(
+        inner,
+        &system,
+        Collection::Users,
+        &changes,
+    ))
+    .await
+    {
         Ok(()) => Ok(None),
         Err(error) if error.status() < 500 => {
             tracing::warn!(%user, %error, "user not suspended, locked for a while instead");
