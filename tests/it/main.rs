@@ -3,6 +3,7 @@
 //! One binary; the modules follow the paths of the API, then come what stands across them.
 
 mod access;
+mod accounts;
 mod auth;
 mod fields;
 mod hooks;

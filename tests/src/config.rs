@@ -29,6 +29,7 @@ pub(crate) fn usual() -> String {
 [auth]
 secret = "{SECRET}"
 login_stall = "1ms"
+register_stall = "1ms"
 
 [auth.password]
 memory = "64KiB"

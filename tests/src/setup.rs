@@ -69,6 +69,16 @@ impl Setup {
         self
     }
 
+    /// With mails that go there.
+    #[must_use]
+    pub fn mails(self, postbox: &crate::Postbox) -> Self {
+        let section = format!(
+            "source = \"builtin\"\nconfig = {{ url = \"{}\" }}",
+            postbox.url()
+        );
+        self.plugin("smtp", &section).set("mail.mailer", "smtp")
+    }
+
     /// With a component that the tests build.
     #[must_use]
     pub fn guest(self, name: &str, package: &str, section: &str) -> Self {

@@ -29,6 +29,8 @@ pub(crate) enum Tag {
     Utilities,
     /// Logins, tokens and sessions.
     Authentication,
+    /// Sessions, second factors and tokens of users.
+    Accounts,
     /// What administrators say about the project.
     Settings,
     /// How the server is and what it can do.

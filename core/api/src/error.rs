@@ -148,6 +148,13 @@ fn answer(error: &Error) -> Response {
     });
     let mut response = envelope::json(body.unwrap_or_default()).into_response();
     response.set_status(status(error));
+    let wait = error.problems().iter().find_map(|problem| {
+        let seconds = problem.extensions.get("retry_after")?.as_i64()?;
+        Some(HeaderValue::from(seconds))
+    });
+    if let Some(wait) = wait {
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
     if response.status() == StatusCode::UNAUTHORIZED {
         let bearer = HeaderValue::from_static("Bearer");
         response

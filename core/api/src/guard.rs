@@ -8,9 +8,10 @@ use poem::http::{HeaderName, HeaderValue, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use roster_domain::{Error, UserId};
 
-use crate::error;
 use crate::observe::Pattern;
+use crate::principal::Removed;
 use crate::request_id::RequestId;
+use crate::{cookies, error};
 
 /// Answers of the API load nothing and are framed by nobody.
 const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -100,7 +101,9 @@ impl<E: Endpoint> Endpoint for Answer<E> {
             error.data::<Pattern>().cloned(),
             error.data::<UserId>().copied(),
         );
+        let removed = error.data::<Removed>().cloned();
         let mut response = error::respond(error, uri.path(), &id);
+        cookies::put(&mut response, removed.map(|Removed(cookie)| cookie));
         if let Some(pattern) = pattern {
             response.set_data(pattern);
         }

@@ -13,6 +13,7 @@ mod batch;
 mod body;
 mod caller;
 mod collections;
+mod cookies;
 mod docs;
 mod document;
 mod envelope;
@@ -21,6 +22,7 @@ mod export;
 mod fields;
 mod guard;
 mod info;
+mod invite;
 mod network;
 mod observe;
 mod origins;
@@ -28,12 +30,16 @@ mod parameters;
 mod principal;
 mod query;
 mod record;
+mod register;
 mod request_id;
 mod rights;
 mod routes;
 mod serve;
 mod server;
+mod sessions;
 mod settings;
+mod tfa;
+mod tokens;
 mod users;
 mod utilities;
 
@@ -43,6 +49,7 @@ use poem::http::Method;
 use poem::{Endpoint, EndpointExt, Response};
 use roster_engine::Engine;
 
+pub use cookies::CookieSettings;
 pub use document::document;
 pub use network::Network;
 pub use serve::serve;
@@ -53,14 +60,20 @@ use collections::{
     AccessApi, ActivityApi, PermissionsApi, PoliciesApi, RevisionsApi, RolesApi, SEARCHED, Search,
 };
 use fields::FieldsApi;
+use cookies::Jar;
 use guard::{Answer, Harden};
+use invite::InviteApi;
 use observe::Observe;
 use origins::Origins;
 use principal::Authenticate;
+use register::RegisterApi;
 use rights::RightsApi;
 use routes::Methods;
 use server::{Served, ServerApi};
+use sessions::SessionsApi;
 use settings::SettingsApi;
+use tfa::SecondFactorApi;
+use tokens::TokensApi;
 use users::UsersApi;
 use utilities::UtilitiesApi;
 
@@ -77,11 +90,23 @@ pub struct ApiSettings {
     pub cors_origins: Vec<String>,
     /// Whether a token may stand in the query string.
     pub query_tokens: bool,
+    /// What browsers are told about our cookies.
+    pub cookies: CookieSettings,
 }
+
+/// The resources of accounts.
+type Accounts = (
+    SessionsApi,
+    SecondFactorApi,
+    TokensApi,
+    InviteApi,
+    RegisterApi,
+);
 
 /// Every resource, in the order of the document.
 type Resources = (
     (UsersApi, AuthApi),
+    Accounts,
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi),
@@ -94,6 +119,12 @@ pub fn endpoint(
     settings: ApiSettings,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> impl Endpoint<Output = Response> + 'static {
+    let jar = Jar::new(
+        settings.cookies.clone(),
+        &settings.public_url,
+        &settings.cors_origins,
+    );
+    let jar = Arc::new(jar);
     let resources: Resources = (
         (
             UsersApi {
@@ -103,6 +134,7 @@ pub fn endpoint(
                 engine: engine.clone(),
             },
         ),
+        accounts(&engine, &settings.public_url),
         (
             RolesApi {
                 engine: engine.clone(),
@@ -162,15 +194,32 @@ pub fn endpoint(
             routes.at(path, Methods::new(path, vec![(Method::GET, page.boxed())]))
         });
     // The order, from the inside out.
-    let endpoint = routes.data(MaxBody(settings.max_body));
+    let endpoint = routes
+        .data(MaxBody(settings.max_body))
+        .data(Arc::clone(&jar));
     let endpoint = Authenticate {
         inner: endpoint,
         engine,
         proxies: settings.trusted_proxies.into(),
         query_tokens: settings.query_tokens,
+        jar,
     };
     let endpoint = Answer { inner: endpoint };
     let endpoint = Origins::new(endpoint, &settings.cors_origins);
     let endpoint = Harden { inner: endpoint };
     Observe { inner: endpoint }
+}
+
+fn accounts(engine: &Engine, public_url: &str) -> Accounts {
+    let engine = || engine.clone();
+    (
+        SessionsApi { engine: engine() },
+        SecondFactorApi { engine: engine() },
+        TokensApi { engine: engine() },
+        InviteApi { engine: engine() },
+        RegisterApi {
+            engine: engine(),
+            public_url: public_url.to_owned(),
+        },
+    )
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use poem::http::{HeaderMap, HeaderName, Method, header};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
-use roster_domain::Error;
-use roster_engine::{Client, Engine, Source};
+use roster_domain::{Code, Error};
+use roster_engine::{Client, Context, Engine, Source};
 
+use crate::cookies::Jar;
 use crate::error::Failure;
 use crate::network::{Network, client_address};
 use crate::query;
@@ -32,26 +33,31 @@ pub(crate) struct Authenticate<E> {
     pub(crate) proxies: Arc<[Network]>,
     /// Whether a token may stand in the query string.
     pub(crate) query_tokens: bool,
+    /// What is known about cookies.
+    pub(crate) jar: Arc<Jar>,
 }
 
 impl<E: Endpoint> Endpoint for Authenticate<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let token = token(&request, self.query_tokens).map_err(Failure)?;
-        if token.is_none() && is_open(&request) {
+        let given = token(&request, self.query_tokens).map_err(Failure)?;
+        if given.is_none() && is_open(&request) {
             return self
                 .inner
                 .call(request)
                 .await
                 .map(IntoResponse::into_response);
         }
-        let client = client(&request, &self.proxies);
-        let context = self
-            .engine
-            .authenticate(token.as_deref(), client)
-            .await
-            .map_err(Failure)?;
+        let given = given.map(Cow::into_owned);
+        let context = match given {
+            Some(token) => {
+                let client = client(&request, &self.proxies);
+                let known = self.engine.authenticate(Some(&token), client).await;
+                known.map_err(Failure)?
+            }
+            None => self.by_cookie(&request).await?,
+        };
         let user = context.principal.user();
         request.set_data(context);
         let mut result = self
@@ -67,6 +73,48 @@ impl<E: Endpoint> Endpoint for Authenticate<E> {
         }
         result
     }
+}
+
+impl<E: Endpoint> Authenticate<E> {
+    /// Who calls by their session cookie, if there is one and it is believed from there.
+    ///
+    /// A cookie that is void fails every route but those that replace it, and is removed unless it
+    /// was only late.
+    async fn by_cookie(&self, request: &Request) -> Result<Context> {
+        let cookie = self.jar.read(request.headers()).session;
+        let nobody = || {
+            self.engine
+                .authenticate(None, client(request, &self.proxies))
+        };
+        let Some(cookie) = cookie else {
+            return Ok(nobody().await.map_err(Failure)?);
+        };
+        self.jar.check_origin(request).map_err(Failure)?;
+        let client = client(request, &self.proxies);
+        let known = self.engine.authenticate(Some(&cookie), client).await;
+        match known {
+            Ok(context) => Ok(context),
+            Err(_) if replaces(request) => Ok(nobody().await.map_err(Failure)?),
+            Err(error) => {
+                let is_void = [Code::InvalidCredentials, Code::InvalidToken].contains(error.code());
+                let mut failure = poem::Error::from(Failure(error));
+                if let Some(removed) = self.jar.remove_session().filter(|_| is_void) {
+                    failure.set_data(Removed(removed));
+                }
+                Err(failure)
+            }
+        }
+    }
+}
+
+/// A cookie that the answer to a failed request removes.
+#[derive(Clone)]
+pub(crate) struct Removed(pub(crate) HeaderValue);
+
+/// Whether a route is there to replace a cookie that is void.
+fn replaces(request: &Request) -> bool {
+    let path = request.uri().path();
+    path.starts_with("/auth/") || path.starts_with("/admin/")
 }
 
 fn is_open(request: &Request) -> bool {

@@ -14,6 +14,7 @@ pub enum Code {
     Internal,
     InvalidCredentials,
     InvalidForeignKey,
+    InvalidInvite,
     InvalidOtp,
     InvalidPayload,
     InvalidQuery,
@@ -37,7 +38,7 @@ pub enum Code {
 
 impl Code {
     /// Every code of ours.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Conflict,
         Self::ContainsNullValues,
         Self::ContentTooLarge,
@@ -46,6 +47,7 @@ impl Code {
         Self::Internal,
         Self::InvalidCredentials,
         Self::InvalidForeignKey,
+        Self::InvalidInvite,
         Self::InvalidOtp,
         Self::InvalidPayload,
         Self::InvalidQuery,
@@ -86,6 +88,7 @@ impl Code {
             ),
             Self::InvalidCredentials => ("INVALID_CREDENTIALS", 401, "Invalid user credentials."),
             Self::InvalidForeignKey => ("INVALID_FOREIGN_KEY", 400, "Invalid foreign key."),
+            Self::InvalidInvite => ("INVALID_INVITE", 400, "This invite is no longer valid."),
             Self::InvalidOtp => ("INVALID_OTP", 401, "Invalid user OTP."),
             Self::InvalidPayload => ("INVALID_PAYLOAD", 400, "Invalid payload."),
             Self::InvalidQuery => ("INVALID_QUERY", 400, "Invalid query."),

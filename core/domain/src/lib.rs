@@ -17,6 +17,7 @@ pub mod field;
 pub mod filter;
 pub mod function;
 pub mod id;
+pub mod lockout;
 pub mod principal;
 pub mod query;
 pub mod record;

@@ -27,6 +27,14 @@ pub enum Reason {
     Bootstrap,
     /// Somebody logs in, and is not known before.
     Login,
+    /// Somebody registers, or proves that an address is theirs.
+    Register,
+    /// Somebody accepts an invitation.
+    Invite,
+    /// Somebody sets a new password by mail.
+    Reset,
+    /// A user is locked out.
+    Lockout,
     /// The operator uses the command line.
     CommandLine,
     /// A permission compares with what the user or their role has.
@@ -41,6 +49,10 @@ impl Reason {
         match self {
             Self::Bootstrap => "bootstrap",
             Self::Login => "login",
+            Self::Register => "register",
+            Self::Invite => "invite",
+            Self::Reset => "reset",
+            Self::Lockout => "lockout",
             Self::CommandLine => "command_line",
             Self::Variables => "variables",
             Self::Consequence => "consequence",

@@ -95,7 +95,8 @@ pub(crate) async fn set_password(inner: &Inner, email: &str, password: &Secret) 
         id.ok_or_else(|| Error::unprocessable(format!("no user has the address `{email}`")))?;
     let cx = context(inner, Reason::CommandLine).await?;
     let body = json!({ "password": password.expose() });
-    records::write::update_all(inner, &cx, Collection::Users, &[(id.into(), body)]).await
+    records::write::update_all(inner, &cx, Collection::Users, &[(id.into(), body)]).await?;
+    crate::login::attempts::clear(inner, id).await
 }
 
 fn system(reason: Reason) -> Grant {
@@ -128,6 +129,7 @@ async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
         principal: Principal::System(reason),
         rights: Arc::new(Rights::default()),
         actor: None,
+        impersonator: None,
         model: inner.model().await?,
         client: Arc::new(client),
         now: inner.clock.now(),

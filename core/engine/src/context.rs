@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use roster_domain::{Model, Principal, Rights, Timestamp};
+use roster_domain::{Model, Principal, Reason, Rights, Timestamp, UserId};
 
 use crate::access::Actor;
 
@@ -56,10 +56,26 @@ pub struct Context {
     pub rights: Arc<Rights>,
     /// What decided that; nothing for the system.
     pub(crate) actor: Option<Actor>,
+    /// Who acts instead of the principal, if somebody does.
+    pub impersonator: Option<UserId>,
     /// The fields of every collection, as they are for this request.
     pub model: Arc<Model>,
     /// The client.
     pub client: Arc<Client>,
     /// When the request was accepted.
     pub now: Timestamp,
+}
+
+impl Context {
+    /// The same request with the server acting, for one of a few reasons: who asks may not, and
+    /// what they ask for was proved in another way.
+    pub(crate) fn as_system(&self, reason: Reason) -> Self {
+        Self {
+            principal: Principal::System(reason),
+            rights: Arc::new(Rights::default()),
+            actor: None,
+            impersonator: None,
+            ..self.clone()
+        }
+    }
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod accounts;
 mod bootstrap;
 mod context;
 mod convert;
@@ -14,8 +15,8 @@ mod health;
 mod hooks;
 mod host;
 mod login;
+mod mail;
 mod model;
-mod notices;
 mod outbox;
 mod principal;
 mod project;
@@ -37,11 +38,16 @@ use roster_storage::Store;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
 
+pub use accounts::{
+    AccountSettings, ListedSession, ListedToken, Lockout, Mailing, NewToken, Proposal, Rate, Rates,
+};
 pub use bootstrap::FirstAdministrator;
 pub use context::{Client, Context, Source};
 pub use health::Health;
 pub use host::PluginHost;
-pub use login::Tokens;
+pub use login::impersonate::Impersonation;
+pub use login::{Cookies, Mode, Tokens};
+pub use mail::{MAILS, Preview, preview};
 pub use outbox::Deliverer;
 pub use records::{Items, List, Outline};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
@@ -52,6 +58,7 @@ pub use settings::{
 pub use system::SystemClock;
 
 use access::RightsCache;
+use mail::Templates;
 use model::Models;
 use secrets::{Hasher, Keys};
 
@@ -68,6 +75,7 @@ struct Inner {
     models: Models,
     keys: Keys,
     hasher: Hasher,
+    templates: Templates,
     rights: RightsCache,
     registry: Registry,
     delivery: Notify,
@@ -90,6 +98,7 @@ impl Engine {
         let keys = Keys::new(&settings.secrets)
             .ok_or_else(|| Error::internal("no secret to sign tokens with"))?;
         let models = Models::new(&settings.users.statuses);
+        let templates = Templates::load(settings.accounts.templates.as_deref())?;
         let clock_now = clock.now();
         let inner = Inner {
             store,
@@ -98,6 +107,7 @@ impl Engine {
             models,
             keys,
             hasher,
+            templates,
             rights: RightsCache::new(),
             registry,
             delivery: Notify::new(),
@@ -155,6 +165,7 @@ impl Engine {
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Option<List>> {
+        accounts::check_acting(cx, body)?;
         records::write::update_many(&self.inner, cx, collection, body, parameters).await
     }
 
@@ -231,6 +242,7 @@ impl Engine {
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Option<Item>> {
+        accounts::check_acting(cx, body)?;
         records::write::update(&self.inner, cx, collection, id, body, parameters).await
     }
 
@@ -260,6 +272,7 @@ impl Engine {
         body: &Json,
         parameters: &Parameters,
     ) -> Result<Item> {
+        accounts::check_acting(cx, body)?;
         records::write::update_me(&self.inner, cx, body, parameters).await
     }
 
@@ -486,16 +499,16 @@ impl Engine {
     ///
     /// # Errors
     /// `INVALID_PAYLOAD`, `INVALID_CREDENTIALS`.
-    pub async fn refresh(&self, cx: &Context, body: &Json) -> Result<Tokens> {
-        login::refresh::run(&self.inner, cx, body).await
+    pub async fn refresh(&self, cx: &Context, body: &Json, cookies: &Cookies) -> Result<Tokens> {
+        login::refresh::run(&self.inner, cx, body, cookies).await
     }
 
     /// Ends a session.
     ///
     /// # Errors
     /// `INVALID_PAYLOAD` without a token; an unknown one is fine.
-    pub async fn logout(&self, cx: &Context, body: &Json) -> Result<()> {
-        login::logout::run(&self.inner, cx, body).await
+    pub async fn logout(&self, cx: &Context, body: &Json, cookies: &Cookies) -> Result<()> {
+        login::logout::run(&self.inner, cx, body, cookies).await
     }
 
     /// How the server is; administrators see what was checked.

@@ -1,27 +1,40 @@
 //! Sessions: how they begin, go on and end.
 
+pub(crate) mod attempts;
+pub(crate) mod impersonate;
 pub(crate) mod logout;
+mod mode;
 pub(crate) mod password;
 pub(crate) mod refresh;
+pub(crate) mod second_factor;
+
+use std::time::Duration;
 
 use std::sync::Arc;
 
 use roster_domain::{Error, Result, Rights, RoleId, SessionId, UserId};
+use roster_storage::sessions::Origin;
 use serde_json::{Map, Value as Json};
 
 use crate::Inner;
 use crate::context::Context;
 use crate::secrets::{AccessClaims, Keys, RefreshToken};
 
+pub use mode::{Cookies, Mode};
+
 /// The tokens of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tokens {
+    /// How they are handed over.
+    pub mode: Mode,
     /// The JWT of a request.
     pub access_token: String,
     /// The handle that gives the next pair.
     pub refresh_token: String,
     /// How long the access token lives, in milliseconds.
     pub expires: u64,
+    /// How long the cookie lives that carries one of them.
+    pub cookie_age: Duration,
 }
 
 /// Whose session it is, and with which rights.
@@ -29,10 +42,29 @@ struct Owner {
     user: UserId,
     role: Option<RoleId>,
     rights: Arc<Rights>,
+    /// Whether they are asked for a second factor that is not set up yet.
+    enforce_tfa: bool,
 }
 
-fn tokens(inner: &Inner, cx: &Context, owner: &Owner, refresh: &RefreshToken) -> Result<Tokens> {
-    let ttl = inner.settings.access_token_ttl;
+/// How long a session of a mode lives unused.
+fn idle(inner: &Inner, mode: Mode) -> Duration {
+    match mode {
+        Mode::Session => inner.settings.accounts.session_ttl,
+        Mode::Json | Mode::Cookie => inner.settings.refresh_token_ttl,
+    }
+}
+
+fn tokens(
+    inner: &Inner,
+    cx: &Context,
+    owner: &Owner,
+    refresh: &RefreshToken,
+    mode: Mode,
+) -> Result<Tokens> {
+    let ttl = match mode {
+        Mode::Session => inner.settings.accounts.session_ttl,
+        Mode::Json | Mode::Cookie => inner.settings.access_token_ttl,
+    };
     let issued = cx.now.timestamp();
     let access_token = inner.keys.sign(&AccessClaims {
         id: owner.user,
@@ -40,16 +72,32 @@ fn tokens(inner: &Inner, cx: &Context, owner: &Owner, refresh: &RefreshToken) ->
         app_access: owner.rights.app_access,
         admin_access: owner.rights.admin_access,
         sid: refresh.session,
+        session: (mode == Mode::Session).then(|| refresh.to_text()),
+        act: None,
+        enforce_tfa: owner.enforce_tfa,
         iat: issued,
         exp: issued.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
         iss: Keys::issuer(),
     })?;
     let expires = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
     Ok(Tokens {
+        mode,
+        cookie_age: idle(inner, mode),
         access_token,
         refresh_token: refresh.to_text(),
         expires,
     })
+}
+
+/// Where a session is begun from.
+fn origin(cx: &Context) -> Origin {
+    Origin {
+        ip: cx.client.ip.map(|ip| ip.to_string()),
+        user_agent: cx.client.user_agent.clone(),
+        origin: cx.client.origin.clone(),
+        actor: None,
+        reason: None,
+    }
 }
 
 fn session_id(inner: &Inner) -> Result<SessionId> {
@@ -57,13 +105,13 @@ fn session_id(inner: &Inner) -> Result<SessionId> {
 }
 
 /// A body of named texts; all that is wrong with it is reported at once.
-struct Body<'a> {
-    map: &'a Map<String, Json>,
-    reasons: Vec<String>,
+pub(crate) struct Body<'a> {
+    pub(crate) map: &'a Map<String, Json>,
+    pub(crate) reasons: Vec<String>,
 }
 
 impl<'a> Body<'a> {
-    fn read(body: &'a Json) -> Result<Self> {
+    pub(crate) fn read(body: &'a Json) -> Result<Self> {
         let map = body.as_object();
         let map = map.ok_or_else(|| Error::invalid_payload("\"value\" must be of type object"))?;
         Ok(Self {
@@ -72,7 +120,7 @@ impl<'a> Body<'a> {
         })
     }
 
-    fn optional(&mut self, name: &str) -> Option<&'a str> {
+    pub(crate) fn optional(&mut self, name: &str) -> Option<&'a str> {
         match self.map.get(name) {
             None | Some(Json::Null) => None,
             Some(Json::String(text)) => Some(text),
@@ -83,7 +131,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    fn required(&mut self, name: &str) -> &'a str {
+    pub(crate) fn required(&mut self, name: &str) -> &'a str {
         let before = self.reasons.len();
         match self.optional(name) {
             Some("") => self
@@ -98,21 +146,17 @@ impl<'a> Body<'a> {
         ""
     }
 
-    /// `json` unless something else is asked for. Cookies are not given out yet.
-    fn mode(&mut self) {
-        match self.optional("mode") {
-            None | Some("json") => {}
-            Some("cookie" | "session") => {
-                self.reasons
-                    .push("\"mode\" cookie and session are not supported yet".to_owned());
-            }
-            Some(_) => self
-                .reasons
-                .push("\"mode\" must be one of [cookie, json, session]".to_owned()),
+    /// The mode, if one is asked for.
+    fn mode(&mut self) -> Option<Mode> {
+        let mode = Mode::parse(self.optional("mode")?);
+        if mode.is_none() {
+            self.reasons
+                .push("\"mode\" must be one of [cookie, json, session]".to_owned());
         }
+        mode
     }
 
-    fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         if self.reasons.is_empty() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use roster_domain::{Collection, Result};
-use roster_sdk::{Event, Failure, Message};
+use roster_sdk::{Event, Failure};
 use roster_storage::outbox::{self, Delivery, Outcome};
 use tokio::sync::watch;
 
@@ -16,7 +16,7 @@ use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
 use crate::registry::Placed;
 use crate::system::random;
-use crate::{Inner, notices};
+use crate::{Inner, mail};
 
 /// How many deliveries are leased at a time.
 const BATCH: u32 = 32;
@@ -135,8 +135,8 @@ impl Deliverer {
             .registry
             .find(&delivery.subscriber)
             .ok_or_else(|| Failure::new("no plugin of that name is loaded"))?;
-        if delivery.entry.event == notices::MAIL {
-            return send(slot, delivery).await;
+        if delivery.entry.event == mail::MAIL {
+            return send(inner, slot, delivery).await;
         }
         let event = Event::parse(&delivery.entry.event);
         let (Some(event), Some(hooks)) = (event, &slot.instance.hooks) else {
@@ -159,11 +159,10 @@ fn context(
     occasion.context(slot, delivery.entry.id, event, Collection::Users, item)
 }
 
-async fn send(slot: &Placed, delivery: &Delivery) -> Result<(), Failure> {
+async fn send(inner: &Inner, slot: &Placed, delivery: &Delivery) -> Result<(), Failure> {
     let mailer = slot.instance.mailer.as_ref();
     let mailer = mailer.ok_or_else(|| Failure::new("the plugin is no mailer"))?;
-    let message: Message = serde_json::from_value(delivery.entry.payload.clone())
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let message = mail::open(inner, delivery).map_err(|error| Failure::new(error.to_string()))?;
     let occasion = Occasion {
         source: "outbox".to_owned(),
         principal: roster_sdk::Principal::System {

@@ -1,13 +1,17 @@
 //! Token → principal.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp};
+use chrono::TimeDelta;
+use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp, UserId};
 use roster_storage::unguarded::{self, Bearer};
 
 use crate::access::Actor;
+use crate::accounts::limiter::{self, Tried};
+use crate::accounts::tokens;
 use crate::context::{Client, Context};
-use crate::secrets::{AccessClaims, is_access_token};
+use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
 use crate::{Inner, access};
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
@@ -18,29 +22,33 @@ pub(crate) async fn authenticate(
 ) -> Result<Context> {
     let now = inner.clock.now();
     let client = Arc::new(client);
+    limiter::count_of(inner, client.ip, now, Tried::Api).await?;
     let Some(token) = token else {
         return public(inner, client, now).await;
     };
+    let mut impersonator = None;
     let (bearer, session) = match access_claims(inner, token, now)? {
         Some(claims) => {
-            let bearer = unguarded::bearer_of_session(&inner.store, claims.id, claims.sid, now);
-            (bearer.await?, Some(claims.sid))
+            impersonator = claims.act.map(|actor| actor.sub);
+            let bearer = bearer_of_claims(inner, &claims, now).await?;
+            (bearer, Some(claims.sid))
         }
-        None => (bearer_of_token(inner, token).await?, None),
+        None => (bearer_of_token(inner, token, client.ip, now).await?, None),
     };
     let bearer = bearer
         .filter(|bearer| bearer.status == Status::Active.as_str())
         .ok_or(Code::InvalidCredentials)?;
+    if let Some(impersonator) = impersonator {
+        still_administers(inner, impersonator, &client, now).await?;
+    }
     let model = inner.model_at(bearer.schema_epoch).await?;
-    let actor = Actor {
-        user: Some(bearer.id),
-        role: bearer.role,
-        generation: bearer.generation,
-        rules_epoch: bearer.rules_epoch,
-    };
+    let actor = actor(&bearer);
     let mut rights = access::rights(inner, &model, actor, client.ip, now).await?;
-    // A session without the second factor that is asked of it may set it up, and nothing else.
-    if rights.enforce_tfa && session.is_some() && !bearer.has_second_factor {
+    // Without the second factor that is asked of them, users may set it up, and nothing else. Static
+    // tokens are for programs, which have none.
+    let is_personal = session.is_some() || tokens::has_prefix(token);
+    let is_due = rights.enforce_tfa && !bearer.has_second_factor;
+    if is_due && is_personal && impersonator.is_none() {
         rights = Arc::new(Rights {
             is_locked: true,
             ..rights.as_ref().clone()
@@ -50,10 +58,21 @@ pub(crate) async fn authenticate(
         principal: user(&bearer, session),
         rights,
         actor: Some(actor),
+        impersonator,
         model,
         client,
         now,
     })
+}
+
+/// What decides the rights of a bearer.
+const fn actor(bearer: &Bearer) -> Actor {
+    Actor {
+        user: Some(bearer.id),
+        role: bearer.role,
+        generation: bearer.generation,
+        rules_epoch: bearer.rules_epoch,
+    }
 }
 
 /// Nobody in particular: what everybody may do.
@@ -71,10 +90,52 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         principal: Principal::Public,
         rights,
         actor: Some(actor),
+        impersonator: None,
         model,
         client,
         now,
     })
+}
+
+/// The bearer of an access token. In mode `session` a cookie that was replaced works as long as its
+/// refresh token does: for the grace period.
+async fn bearer_of_claims(
+    inner: &Inner,
+    claims: &AccessClaims,
+    now: Timestamp,
+) -> Result<Option<Bearer>> {
+    let (user, session) = (claims.id, claims.sid);
+    let Some(refresh) = &claims.session else {
+        return unguarded::bearer_of_session(&inner.store, user, session, now).await;
+    };
+    let refresh = RefreshToken::parse(refresh).ok_or(Code::InvalidToken)?;
+    let found = unguarded::bearer_of_cookie(&inner.store, user, session, now).await?;
+    let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
+    let current = found.filter(|(_, sequence, rotated_at)| {
+        let is_last = refresh.sequence.checked_add(1) == Some(*sequence)
+            && rotated_at.is_some_and(|at| now - at < grace);
+        refresh.sequence == *sequence || is_last
+    });
+    Ok(current.map(|(bearer, ..)| bearer))
+}
+
+/// Who acts as another has to be an administrator at that very moment.
+async fn still_administers(
+    inner: &Inner,
+    impersonator: UserId,
+    client: &Client,
+    now: Timestamp,
+) -> Result<()> {
+    let bearer = unguarded::bearer_of_user(&inner.store, impersonator).await?;
+    let bearer = bearer.filter(|bearer| bearer.status == Status::Active.as_str());
+    let bearer = bearer.ok_or(Code::InvalidCredentials)?;
+    let model = inner.model_at(bearer.schema_epoch).await?;
+    let rights = access::rights(inner, &model, actor(&bearer), client.ip, now).await?;
+    if rights.admin_access {
+        Ok(())
+    } else {
+        Err(Code::InvalidCredentials.into())
+    }
 }
 
 /// The claims of a token that is one of our access tokens; nothing for what looks like any other.
@@ -94,10 +155,20 @@ const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {
     }
 }
 
-async fn bearer_of_token(inner: &Inner, token: &str) -> Result<Option<Bearer>> {
+async fn bearer_of_token(
+    inner: &Inner,
+    token: &str,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Option<Bearer>> {
     // Longer ones are never stored; do not hash what a stranger makes arbitrarily long.
     if token.is_empty() || token.len() > 255 {
         return Ok(None);
+    }
+    if tokens::has_prefix(token)
+        && let Some(bearer) = tokens::bearer(inner, token, ip, now).await?
+    {
+        return Ok(Some(bearer));
     }
     for hash in inner.keys.token_hashes(token) {
         if let Some(bearer) = unguarded::bearer_of_token(&inner.store, &hash).await? {

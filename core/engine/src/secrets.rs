@@ -1,16 +1,20 @@
 //! argon2, JWT and HMAC behind small types.
 
+mod common;
 mod keys;
+mod mailed;
 mod password;
 mod policy;
 mod refresh;
 mod seal;
+mod vault;
 
-pub(crate) use keys::{AccessClaims, Keys, is_access_token};
+pub(crate) use keys::{AccessClaims, Actor, Keys, is_access_token};
+pub(crate) use mailed::Purpose;
 pub(crate) use password::{Hasher, Verified};
 pub(crate) use policy::Policy;
 pub(crate) use refresh::RefreshToken;
-pub(crate) use seal::{Sealed, seal};
+pub(crate) use seal::{Sealed, judge, seal};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use roster_domain::query::PageLimits;
 
+use crate::accounts::AccountSettings;
+
 /// Text that does not print.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -52,6 +54,8 @@ pub struct Settings {
     pub refresh_grace: Duration,
     /// How long a refused login takes at least.
     pub login_stall: Duration,
+    /// Accounts.
+    pub accounts: AccountSettings,
     /// Passwords.
     pub password: PasswordSettings,
     /// Pages.
@@ -103,6 +107,8 @@ pub struct PasswordSettings {
     pub max_concurrent: usize,
     /// The shortest password, in characters.
     pub min_length: usize,
+    /// Whether common passwords are refused, and words around the user.
+    pub reject_common: bool,
     /// Whether changing one's own password needs the present one.
     pub require_current: bool,
 }

@@ -47,6 +47,19 @@ pub(crate) struct Change<'a> {
     pub(crate) actor: Option<Uuid>,
     /// The record as it is now, and what changed of it; nothing for a removal.
     pub(crate) revision: Option<(&'a Fields, Fields)>,
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// What else there is to say.
+    pub(crate) detail: Option<&'a str>,
+}
+
+/// How something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was done.
+    Success,
+    /// It was refused.
+    Failure,
 }
 
 impl<'a> Change<'a> {
@@ -64,6 +77,22 @@ impl<'a> Change<'a> {
             item,
             actor: None,
             revision,
+            outcome: Outcome::Success,
+            detail: None,
+        }
+    }
+
+    /// What happened to a user beside their record.
+    pub(crate) fn user(action: &'static str, id: Uuid) -> Self {
+        Self::of(Collection::Users, action, Key::Uuid(id), None)
+    }
+
+    /// What somebody tried with a user and failed.
+    pub(crate) fn failure(action: &'static str, id: Uuid, detail: &'a str) -> Self {
+        Self {
+            outcome: Outcome::Failure,
+            detail: Some(detail),
+            ..Self::user(action, id)
         }
     }
 
@@ -84,10 +113,14 @@ pub(crate) async fn record(tx: &mut Tx, cx: &Context, change: Change<'_>) -> Res
         item,
         actor,
         revision,
+        outcome,
+        detail,
     } = change;
     let entry = activity::Entry {
         action,
-        user: actor.or_else(|| cx.principal.user().map(|user| user.0)),
+        user: actor
+            .or(cx.impersonator.map(|user| user.0))
+            .or_else(|| cx.principal.user().map(|user| user.0)),
         timestamp: cx.now,
         ip: cx.client.ip.map(|ip| ip.to_string()),
         user_agent: cx.client.user_agent.as_deref(),
@@ -95,6 +128,11 @@ pub(crate) async fn record(tx: &mut Tx, cx: &Context, change: Change<'_>) -> Res
         collection,
         item: &item,
         source: cx.client.source.as_str(),
+        outcome: match outcome {
+            Outcome::Success => "success",
+            Outcome::Failure => "failure",
+        },
+        detail,
     };
     let activity = activity::insert(tx, &entry).await?;
     if let Some((data, delta)) = revision {

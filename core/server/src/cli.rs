@@ -41,6 +41,9 @@ pub enum Command {
     Admin(Admin),
     /// Prints the OpenAPI document.
     Openapi,
+    /// Looks at mails.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// Looks at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -89,6 +92,27 @@ pub enum NewPassword {
     Given(Secret),
     /// It is made up, and printed once.
     Generated,
+}
+
+/// `roster mail`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum MailCommand {
+    /// Prints a mail with values made up, from the templates of the configuration.
+    Preview(PreviewArgs),
+}
+
+/// Which mail, and how.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct PreviewArgs {
+    /// The name of the mail.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(roster_engine::MAILS))]
+    pub name: String,
+    /// The language of its reader.
+    #[arg(long, value_name = "TAG", default_value = "en-US")]
+    pub language: String,
+    /// Prints the HTML instead of the text.
+    #[arg(long)]
+    pub html: bool,
 }
 
 /// `roster config`

@@ -6,7 +6,10 @@ use roster_engine::Secret;
 use roster_sdk::Linked;
 use roster_storage::{Store, migrate};
 
-use crate::cli::{self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, Migrate, NewPassword};
+use crate::cli::{
+    self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, MailCommand, Migrate, NewPassword,
+    PreviewArgs,
+};
 use crate::config::{self, Config};
 use crate::server::{self, Server};
 use crate::telemetry::{self, Metrics};
@@ -39,6 +42,7 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
             run_migration(&config, direction.unwrap_or_default(), &mut out, &mut err).await
         }
         Command::Admin(admin) => run_admin(&config, admin, linked, &mut out, &mut err).await,
+        Command::Mail(MailCommand::Preview(args)) => preview(&config, &args, &mut out, &mut err),
         Command::Serve | Command::Openapi | Command::Config(_) => {
             serve(&config, linked, &mut out, &mut err).await
         }
@@ -86,6 +90,26 @@ fn openapi(out: &mut impl Write) -> io::Result<Exit> {
     let document = roster_api::document(&model, "http://127.0.0.1:8055");
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)?;
+    Ok(Exit::Ok)
+}
+
+fn preview(
+    config: &Config,
+    args: &PreviewArgs,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> io::Result<Exit> {
+    let folder = config.mail.templates.as_deref();
+    let mail = match roster_engine::preview(folder, &args.name, &args.language) {
+        Ok(mail) => mail,
+        Err(error) => return failed(err, &error),
+    };
+    let (subject, body) = if args.html {
+        (String::new(), mail.html)
+    } else {
+        (format!("Subject: {}\n\n", mail.subject), mail.text)
+    };
+    write!(out, "{subject}{body}")?;
     Ok(Exit::Ok)
 }
 

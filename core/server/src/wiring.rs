@@ -3,12 +3,17 @@
 use std::io;
 use std::path::PathBuf;
 
-use roster_api::ApiSettings;
+use roster_api::{ApiSettings, CookieSettings};
 use roster_domain::query::PageLimits;
-use roster_engine::{OutboxSettings, PasswordSettings, RoleSettings, Settings, UserSettings};
+use roster_engine::{
+    AccountSettings, Lockout, Mailing, OutboxSettings, PasswordSettings, Rate, Rates, RoleSettings,
+    Settings, UserSettings,
+};
 use roster_storage::Location;
 
-use crate::config::{Config, DatabaseUrl, OnArchivedEmail, OnRoleDelete};
+use crate::config::{
+    self, Config, CookieSecure, DatabaseUrl, OnArchivedEmail, OnRoleDelete, SameSite,
+};
 use crate::secret_file;
 
 /// Where the records are.
@@ -53,12 +58,14 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
         session_max_age: auth.session_max_age,
         refresh_grace: auth.refresh_grace,
         login_stall: auth.login_stall,
+        accounts: accounts(config),
         password: PasswordSettings {
             memory_kib: u32::try_from(kib).unwrap_or(u32::MAX),
             iterations: password.iterations,
             parallelism: password.parallelism,
             max_concurrent: password.max_concurrent,
             min_length: password.min_length,
+            reject_common: password.reject_common,
             require_current: password.require_current,
         },
         pages: PageLimits {
@@ -84,6 +91,60 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
     })
 }
 
+fn accounts(config: &Config) -> AccountSettings {
+    let auth = &config.auth;
+    let mailing = |ttl, urls: &[String]| Mailing {
+        ttl,
+        urls: urls.to_vec(),
+    };
+    let rate = |rate: Option<config::Rate>| {
+        let rate = rate.filter(|_| config.rate_limit.enabled)?;
+        Some(Rate {
+            count: rate.count,
+            per: rate.per,
+        })
+    };
+    AccountSettings {
+        public_url: config.server.public_url.clone(),
+        session_ttl: auth.session_ttl,
+        lockout: match auth.lockout {
+            config::Lockout::Suspend => Lockout::Suspend,
+            config::Lockout::For(time) => Lockout::For(time),
+        },
+        register_stall: auth.register_stall,
+        register_fields: config.users.register_fields.clone(),
+        reset: mailing(auth.reset_token_ttl, &auth.reset_urls),
+        invite: mailing(auth.invite_token_ttl, &auth.invite_urls),
+        verify: mailing(auth.verify_token_ttl, &auth.verify_urls),
+        rates: Rates {
+            login: rate(config.rate_limit.login),
+            register: rate(config.rate_limit.register),
+            api: rate(config.rate_limit.api),
+        },
+        templates: config.mail.templates.clone(),
+    }
+}
+
+/// What browsers are told about our cookies.
+fn cookies(config: &Config) -> CookieSettings {
+    let cookies = &config.auth.cookies;
+    CookieSettings {
+        refresh: cookies.refresh.clone(),
+        session: cookies.session.clone(),
+        is_secure: match cookies.secure {
+            CookieSecure::Auto => config.server.public_url.starts_with("https:"),
+            CookieSecure::Always => true,
+            CookieSecure::Never => false,
+        },
+        same_site: match cookies.same_site {
+            SameSite::Lax => "Lax",
+            SameSite::Strict => "Strict",
+            SameSite::None => "None",
+        },
+        domain: cookies.domain.clone(),
+    }
+}
+
 /// The settings of the API.
 pub(crate) fn api(config: &Config) -> ApiSettings {
     ApiSettings {
@@ -92,5 +153,6 @@ pub(crate) fn api(config: &Config) -> ApiSettings {
         trusted_proxies: config.server.trusted_proxies.clone(),
         cors_origins: config.server.cors_origins.clone(),
         query_tokens: config.auth.query_tokens,
+        cookies: cookies(config),
     }
 }

@@ -29,6 +29,10 @@ pub struct Entry<'a> {
     pub item: &'a str,
     /// By which way in: `rest`, `cli` …
     pub source: &'a str,
+    /// How it ended: `success`, or `failure`.
+    pub outcome: &'a str,
+    /// What else there is to say.
+    pub detail: Option<&'a str>,
 }
 
 /// Writes an entry; gives its id.
@@ -40,8 +44,8 @@ pub async fn insert(tx: &mut Tx, entry: &Entry<'_>) -> Result<i64> {
     let text = |text: Option<&str>| Bound::String(text.map(ToOwned::to_owned));
     let statement = Statement::new(
         r#"INSERT INTO "activity" ("action", "user", "timestamp", "ip", "user_agent", "collection",
-        "item", "origin", "source", "outcome")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'success') RETURNING "id""#,
+        "item", "origin", "source", "outcome", "detail")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING "id""#,
         vec![
             entry.action.into(),
             dialect.uuid(entry.user),
@@ -52,6 +56,8 @@ pub async fn insert(tx: &mut Tx, entry: &Entry<'_>) -> Result<i64> {
             entry.item.into(),
             text(entry.origin),
             entry.source.into(),
+            entry.outcome.into(),
+            text(entry.detail),
         ],
     );
     let rows = tx.fetch(statement).await?;

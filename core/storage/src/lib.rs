@@ -7,15 +7,21 @@
 #![forbid(unsafe_code)]
 
 pub mod activity;
+pub mod api_tokens;
 pub mod bootstrap;
 mod dialect;
 mod error;
 pub mod fields;
+pub mod limits;
+pub mod logins;
+pub mod mail_tokens;
 pub mod migrate;
 pub mod outbox;
 mod plans;
+pub mod recipients;
 pub mod records;
 mod row;
+pub mod second_factors;
 pub mod sessions;
 pub mod settings;
 mod sql;

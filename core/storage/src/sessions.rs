@@ -17,6 +17,27 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// The `Origin`.
     pub origin: Option<String>,
+    /// Who acts in it instead of its user.
+    pub actor: Option<UserId>,
+    /// Why they do.
+    pub reason: Option<String>,
+}
+
+/// A session as it is shown to its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: SessionId,
+    /// `json`, `cookie`, `session` or `impersonation`.
+    pub mode: String,
+    /// When it was begun.
+    pub created_at: Timestamp,
+    /// When it was refreshed last.
+    pub last_used_at: Timestamp,
+    /// When it ends unless it is refreshed.
+    pub expires_at: Timestamp,
+    /// Where it was begun from.
+    pub origin: Origin,
 }
 
 /// Begins a session.
@@ -28,8 +49,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, from: &Origin, now: Timestam
     let text = |text: &Option<String>| Bound::String(text.clone());
     let statement = Statement::new(
         r#"INSERT INTO "sessions" ("id", "user", "sequence", "secret_hash", "mode", "created_at",
-        "last_used_at", "expires_at", "ends_at", "ip", "user_agent", "origin")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"#,
+        "last_used_at", "expires_at", "ends_at", "ip", "user_agent", "origin", "actor", "reason")
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
         vec![
             dialect.uuid(session.id.0),
             dialect.uuid(session.user.0),
@@ -43,6 +64,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, from: &Origin, now: Timestam
             text(&from.ip),
             text(&from.user_agent),
             text(&from.origin),
+            dialect.uuid(from.actor.map(|actor| actor.0)),
+            text(&from.reason),
         ],
     );
     tx.execute(statement).await.map(drop)
@@ -94,6 +117,53 @@ pub async fn end(tx: &mut Tx, id: SessionId) -> Result<bool> {
     let values = vec![tx.dialect().uuid(id.0)];
     let statement = Statement::new(r#"DELETE FROM "sessions" WHERE "id" = $1"#, values);
     Ok(tx.execute(statement).await? == 1)
+}
+
+/// Ends a session of a user. Whether they had it.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn end_one(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool> {
+    let dialect = tx.dialect();
+    let statement = Statement::new(
+        r#"DELETE FROM "sessions" WHERE "user" = $1 AND "id" = $2"#,
+        vec![dialect.uuid(user.0), dialect.uuid(id.0)],
+    );
+    Ok(tx.execute(statement).await? == 1)
+}
+
+/// The sessions of a user that have not ended, the newest first.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn list(store: &Store, user: UserId, now: Timestamp) -> Result<Vec<Listed>> {
+    let dialect = store.dialect();
+    let statement = Statement::new(
+        r#"SELECT "id", "mode", "created_at", "last_used_at", "expires_at", "ip", "user_agent",
+        "origin", "actor", "reason" FROM "sessions"
+        WHERE "user" = $1 AND "expires_at" > $2 AND "ends_at" > $2
+        ORDER BY "created_at" DESC, "id" DESC"#,
+        vec![dialect.uuid(user.0), dialect.timestamp(now)],
+    );
+    let rows = store.fetch(statement).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                id: SessionId(row.id(0)?),
+                mode: row.word(1)?,
+                created_at: row.moment(2)?,
+                last_used_at: row.moment(3)?,
+                expires_at: row.moment(4)?,
+                origin: Origin {
+                    ip: row.text(5)?,
+                    user_agent: row.text(6)?,
+                    origin: row.text(7)?,
+                    actor: row.uuid(8)?.map(UserId),
+                    reason: row.text(9)?,
+                },
+            })
+        })
+        .collect()
 }
 
 /// Ends every session of a user, but for one if that is said.

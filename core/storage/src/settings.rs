@@ -1,6 +1,6 @@
 //! The settings singleton.
 
-use roster_domain::Result;
+use roster_domain::{Error, Result, RoleId};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -17,6 +17,82 @@ pub async fn password_policy(store: &Store) -> Result<Option<String>> {
         .fetch_optional(Statement::new(sql, Vec::new()))
         .await?;
     row.map_or(Ok(None), |row| row.text(0))
+}
+
+/// What mails show of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brand {
+    /// Its name.
+    pub name: String,
+    /// Its address, if it has one.
+    pub url: Option<String>,
+    /// Its colour.
+    pub color: String,
+    /// The language of those who chose none.
+    pub language: String,
+}
+
+/// What mails show of the project, read in the transaction that writes them.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn brand(tx: &mut Tx) -> Result<Brand> {
+    let sql = r#"SELECT "project_name", "project_url", "project_color", "default_language"
+        FROM "settings" WHERE "id" = 1"#;
+    let rows = tx.fetch(Statement::new(sql, Vec::new())).await?;
+    let row = rows.first();
+    let row = row.ok_or_else(|| Error::internal("the settings have no row"))?;
+    Ok(Brand {
+        name: row.word(0)?,
+        url: row.text(1)?,
+        color: row.word(2)?,
+        language: row.word(3)?,
+    })
+}
+
+/// What the settings say about registrations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registration {
+    /// Whether strangers may register.
+    pub is_open: bool,
+    /// Whether they have to prove that the address is theirs.
+    pub verifies_email: bool,
+    /// The role they get.
+    pub role: Option<RoleId>,
+    /// Which addresses may register, as a filter over `email`.
+    pub email_filter: Option<Json>,
+}
+
+/// What the settings say about registrations.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn registration(store: &Store) -> Result<Registration> {
+    let sql = r#"SELECT "public_registration", "public_registration_verify_email",
+        "public_registration_role", "public_registration_email_filter"
+        FROM "settings" WHERE "id" = 1"#;
+    let row = store
+        .fetch_optional(Statement::new(sql, Vec::new()))
+        .await?;
+    let row = row.ok_or_else(|| Error::internal("the settings have no row"))?;
+    Ok(Registration {
+        is_open: row.boolean(0)?.unwrap_or_default(),
+        verifies_email: row.boolean(1)?.unwrap_or(true),
+        role: row.uuid(2)?.map(RoleId),
+        email_filter: row.json(3)?.filter(|filter| !filter.is_null()),
+    })
+}
+
+/// The name of the project.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn project_name(store: &Store) -> Result<String> {
+    let sql = r#"SELECT "project_name" FROM "settings" WHERE "id" = 1"#;
+    let row = store
+        .fetch_optional(Statement::new(sql, Vec::new()))
+        .await?;
+    row.map_or_else(|| Ok(String::new()), |row| row.word(0))
 }
 
 /// Gives the installation an id of its own, once.

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::dialect::Dialect;
+use crate::row::Row;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
 
@@ -71,11 +72,70 @@ pub async fn bearer_of_token(store: &Store, hash: &str) -> Result<Option<Bearer>
     bearer(store, statement).await
 }
 
+/// The user of that id as a bearer, for somebody who acts as them.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn bearer_of_user(store: &Store, user: UserId) -> Result<Option<Bearer>> {
+    let statement = Statement::new(
+        r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
+        COALESCE(u."tfa_secret" <> '', FALSE)
+        FROM "users" u CROSS JOIN "counters" c WHERE u."id" = $1 AND c."id" = 1"#,
+        vec![store.dialect().uuid(user.0)],
+    );
+    bearer(store, statement).await
+}
+
+/// An API token that is presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BearingToken {
+    /// Its id.
+    pub id: Uuid,
+    /// From which addresses it works, if not from all.
+    pub ip_access: Option<String>,
+    /// When it was used last.
+    pub last_used_at: Option<Timestamp>,
+    /// Whose it is.
+    pub bearer: Bearer,
+}
+
+/// An API token that has not ended and its bearer, by what is stored of it.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn bearer_of_api_token(
+    store: &Store,
+    hash: &str,
+    now: Timestamp,
+) -> Result<Option<BearingToken>> {
+    let statement = Statement::new(
+        r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
+        COALESCE(u."tfa_secret" <> '', FALSE), t."id", t."ip_access", t."last_used_at"
+        FROM "api_tokens" t JOIN "users" u ON u."id" = t."user" CROSS JOIN "counters" c
+        WHERE t."hash" = $1 AND (t."expires_at" IS NULL OR t."expires_at" > $2)
+        AND t."policies" IS NULL AND c."id" = 1"#,
+        vec![hash.into(), store.dialect().timestamp(now)],
+    );
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
+    Ok(Some(BearingToken {
+        id: row.id(7)?,
+        ip_access: row.text(8)?,
+        last_used_at: row.timestamp(9)?,
+        bearer: read_bearer(&row)?,
+    }))
+}
+
 async fn bearer(store: &Store, statement: Statement) -> Result<Option<Bearer>> {
     let Some(row) = store.fetch_optional(statement).await? else {
         return Ok(None);
     };
-    Ok(Some(Bearer {
+    read_bearer(&row).map(Some)
+}
+
+fn read_bearer(row: &Row) -> Result<Bearer> {
+    Ok(Bearer {
         id: UserId(row.id(0)?),
         status: row.word(1)?,
         role: row.uuid(2)?.map(RoleId),
@@ -83,7 +143,36 @@ async fn bearer(store: &Store, statement: Statement) -> Result<Option<Bearer>> {
         rules_epoch: row.count(4)?,
         schema_epoch: row.count(5)?,
         has_second_factor: row.boolean(6)?.unwrap_or_default(),
-    }))
+    })
+}
+
+/// The bearer of a session cookie, with how often the session was rotated and when last: a cookie
+/// that was replaced is void.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn bearer_of_cookie(
+    store: &Store,
+    user: UserId,
+    session: SessionId,
+    now: Timestamp,
+) -> Result<Option<(Bearer, i64, Option<Timestamp>)>> {
+    let dialect = store.dialect();
+    let statement = Statement::new(
+        r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
+        COALESCE(u."tfa_secret" <> '', FALSE), s."sequence", s."rotated_at"
+        FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
+        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
+        vec![
+            dialect.uuid(session.0),
+            dialect.uuid(user.0),
+            dialect.timestamp(now),
+        ],
+    );
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
+    Ok(Some((read_bearer(&row)?, row.count(7)?, row.timestamp(8)?)))
 }
 
 /// What a login is checked against.
@@ -101,6 +190,8 @@ pub struct Credential {
     pub password: Option<String>,
     /// Whether a second factor is set up.
     pub has_second_factor: bool,
+    /// Until when nobody logs in as this user, if that is so.
+    pub locked_until: Option<Timestamp>,
     /// See [`Bearer`].
     pub generation: i64,
     /// See [`Bearer`].
@@ -116,7 +207,7 @@ pub struct Credential {
 pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credential>> {
     let statement = Statement::new(
         r#"SELECT u."id", u."status", u."role", u."provider", u."password", u."tfa_secret" <> '',
-        u."roster_generation", c."rules_epoch", c."schema_epoch"
+        u."roster_generation", c."rules_epoch", c."schema_epoch", u."roster_locked_until"
         FROM "users" u CROSS JOIN "counters" c WHERE u."email_key" = $1 AND c."id" = 1"#,
         vec![email_key.into()],
     );
@@ -133,6 +224,7 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
         generation: row.count(6)?,
         rules_epoch: row.count(7)?,
         schema_epoch: row.count(8)?,
+        locked_until: row.timestamp(9)?,
     }))
 }
 
@@ -462,7 +554,7 @@ pub async fn rehash(tx: &mut Tx, user: UserId, old: &str, new: &str) -> Result<(
 pub async fn still_as_proved(tx: &mut Tx, proved: &Credential) -> Result<bool> {
     let dialect = tx.dialect();
     let statement = Statement::new(
-        r#"UPDATE "users" SET "roster_failed_logins" = 0
+        r#"UPDATE "users" SET "roster_failed_logins" = 0, "roster_locked_until" = NULL
         WHERE "id" = $1 AND "roster_generation" = $2 AND "status" = 'active'"#,
         vec![dialect.uuid(proved.user.0), proved.generation.into()],
     );

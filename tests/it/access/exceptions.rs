@@ -39,8 +39,12 @@ fn uses(piece: &str) -> String {
 fn system_grants_are_made_here_and_nowhere_else() {
     assert_snapshot!(uses("Grant::system("), @r#"
     1 core/domain/src/access.rs
-    3 core/engine/src/bootstrap.rs
+    1 core/engine/src/access.rs
+    1 core/engine/src/accounts/register.rs
+    2 core/engine/src/bootstrap.rs
     1 core/engine/src/login/password.rs
+    5 core/engine/src/records/plan.rs
+    1 core/engine/src/records/revive.rs
     "#);
 }
 
@@ -48,14 +52,28 @@ fn system_grants_are_made_here_and_nowhere_else() {
 fn the_system_acts_here_and_nowhere_else() {
     assert_snapshot!(uses("Principal::System("), @r#"
     1 core/domain/src/access.rs
+    1 core/engine/src/access.rs
     1 core/engine/src/bootstrap.rs
+    1 core/engine/src/context.rs
     1 core/engine/src/convert.rs
+    1 core/engine/src/fields.rs
+    1 core/engine/src/records/collections.rs
+    1 core/engine/src/records/escalation.rs
+    1 core/engine/src/records/write.rs
+    "#);
+    assert_snapshot!(uses(".as_system("), @r#"
+    1 core/engine/src/accounts/invite.rs
+    2 core/engine/src/accounts/register.rs
+    1 core/engine/src/accounts/reset.rs
+    1 core/engine/src/login/attempts.rs
     "#);
 }
 
 #[test]
 fn these_statements_run_before_a_grant_can_exist() {
-    let code = code("core/storage/src/unguarded.rs".as_ref());
+    let pages = ["unguarded", "recipients"];
+    let pages = pages.map(|page| code(format!("core/storage/src/{page}.rs").as_ref()));
+    let code = pages.concat();
 
     let names: Vec<&str> = code
         .split("pub async fn ")
@@ -66,6 +84,9 @@ fn these_statements_run_before_a_grant_can_exist() {
     assert_snapshot!(names.join("\n"), @r#"
     bearer_of_session
     bearer_of_token
+    bearer_of_user
+    bearer_of_api_token
+    bearer_of_cookie
     credential
     password_hash
     has_users
@@ -79,6 +100,8 @@ fn these_statements_run_before_a_grant_can_exist() {
     track
     rehash
     still_as_proved
+    recipient
+    recipient_within
     "#);
     assert_eq!(code.matches("pub fn ").count(), 0);
 }

@@ -108,10 +108,6 @@ async fn everything_wrong_with_a_login_is_said_at_once() {
     400
     {"errors":[{"message":"Invalid payload. \"email\" must be a valid email.","extensions":{"reason":"\"email\" must be a valid email","code":"INVALID_PAYLOAD"}}]}
     "#);
-    assert_snapshot!(login(json!({"email": ADMIN, "password": PASSWORD, "mode": "cookie"})).await, @r#"
-    400
-    {"errors":[{"message":"Invalid payload. \"mode\" cookie and session are not supported yet.","extensions":{"reason":"\"mode\" cookie and session are not supported yet","code":"INVALID_PAYLOAD"}}]}
-    "#);
     assert_snapshot!(login(json!([])).await, @r#"
     400
     {"errors":[{"message":"Invalid payload. \"value\" must be of type object.","extensions":{"reason":"\"value\" must be of type object","code":"INVALID_PAYLOAD"}}]}

@@ -14,7 +14,7 @@ use self::checks::{
 use super::{administer, custom_field};
 use crate::Inner;
 use crate::context::Context;
-use crate::write::{Change, record};
+use crate::write::{Change, Outcome, record};
 
 /// How often a change that met another one is tried.
 const ATTEMPTS: usize = 4;
@@ -248,6 +248,8 @@ async fn log(
         item: format!("{}.{}", Collection::Users.as_str(), definition.field),
         actor: None,
         revision: is_there.then(|| (&said, said.clone())),
+        outcome: Outcome::Success,
+        detail: None,
     };
     record(tx, cx, change).await
 }

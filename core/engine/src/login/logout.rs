@@ -5,14 +5,15 @@ use roster_domain::session::Proof;
 use roster_storage::sessions;
 use serde_json::Value as Json;
 
-use super::refresh::presented;
+use super::Cookies;
+use super::mode::presented;
 use crate::Inner;
 use crate::context::Context;
 use crate::write::{Change, record};
 
 /// Ends the session of a refresh token. An unknown token is fine and changes nothing.
-pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
-    let Some(token) = presented(body)? else {
+pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json, cookies: &Cookies) -> Result<()> {
+    let Some(token) = presented(inner, cx, body, cookies)?.token else {
         return Ok(());
     };
     let Some(session) = sessions::find(&inner.store, token.session).await? else {

@@ -3,10 +3,11 @@
 use chrono::TimeDelta;
 use roster_domain::session::{Rotation, Session};
 use roster_domain::{Code, Error, Result, Status};
-use roster_storage::{sessions, unguarded};
+use roster_storage::{logins, sessions, unguarded};
 use serde_json::Value as Json;
 
-use super::{Body, Owner, Tokens, tokens};
+use super::mode::{Presented, presented};
+use super::{Cookies, Mode, Owner, Tokens, attempts, idle, tokens};
 use crate::context::Context;
 use crate::secrets::RefreshToken;
 use crate::write::{Change, record};
@@ -15,33 +16,26 @@ use crate::{Inner, access};
 /// How often a rotation that met another one looks again.
 const ATTEMPTS: usize = 4;
 
-/// The token of a refresh or a logout.
-pub(super) fn presented(body: &Json) -> Result<Option<RefreshToken>> {
-    let mut body = Body::read(body)?;
-    let token = body.optional("refresh_token");
-    body.mode();
-    body.finish()?;
-    match token {
-        None | Some("") => Err(Error::invalid_payload(
-            "The refresh token is required in either the payload or cookie",
-        )),
-        Some(token) => Ok(RefreshToken::parse(token)),
-    }
-}
-
 /// Rotates the token. Two uses at a time get the same successor; a stale one that proves to be ours
 /// ends the session; garbage harms nobody.
-pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Tokens> {
+pub(crate) async fn run(
+    inner: &Inner,
+    cx: &Context,
+    body: &Json,
+    cookies: &Cookies,
+) -> Result<Tokens> {
     let refused = || Error::from(Code::InvalidCredentials);
-    let token = presented(body)?.ok_or_else(refused)?;
+    let Presented { mode, token } = presented(inner, cx, body, cookies)?;
+    let token = token.ok_or_else(refused)?;
     let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
     for _ in 0..ATTEMPTS {
         let session = sessions::find(&inner.store, token.session)
             .await?
             .ok_or_else(refused)?;
+        let owner = owner(inner, cx, &session).await?.ok_or_else(refused)?;
         let proof = token.proof(&inner.keys, &session);
         let next = match session.rotation(proof, cx.now, grace) {
-            Rotation::Rotate => match rotate(inner, cx, &session, &token).await? {
+            Rotation::Rotate => match rotate(inner, cx, &session, &token, mode).await? {
                 Some(next) => next,
                 None => continue,
             },
@@ -54,8 +48,7 @@ pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<Toke
             }
             Rotation::Refuse => return Err(refused()),
         };
-        let owner = owner(inner, cx, &session).await?.ok_or_else(refused)?;
-        return tokens(inner, cx, &owner, &next);
+        return tokens(inner, cx, &owner, &next, mode);
     }
     Err(Code::Conflict.into())
 }
@@ -68,11 +61,16 @@ async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<
     let Some(bearer) = active else {
         return Ok(None);
     };
+    let until = logins::locked_until(&inner.store, bearer.id).await?;
+    if attempts::is_locked(until, cx.now) {
+        return Ok(None);
+    }
     let rights = access::of_bearer(inner, cx, &bearer).await?;
     Ok(Some(Owner {
         user: bearer.id,
         role: bearer.role,
         rights,
+        enforce_tfa: false,
     }))
 }
 
@@ -81,15 +79,14 @@ async fn rotate(
     cx: &Context,
     session: &Session,
     token: &RefreshToken,
+    mode: Mode,
 ) -> Result<Option<RefreshToken>> {
     let next = token.successor(&inner.keys);
     let rotated = Session {
         sequence: next.sequence,
         secret_hash: next.hash(),
         rotated_at: Some(cx.now),
-        expires_at: session
-            .ends_at
-            .min(cx.now + inner.settings.refresh_token_ttl),
+        expires_at: session.ends_at.min(cx.now + idle(inner, mode)),
         ..session.clone()
     };
     let mut tx = inner.store.begin().await?;
@@ -106,7 +103,7 @@ async fn revoke(inner: &Inner, cx: &Context, session: &Session) -> Result<()> {
     tracing::warn!(user, session_id, "refresh token reused, session revoked");
     let mut tx = inner.store.begin().await?;
     sessions::end(&mut tx, session.id).await?;
-    let change = Change::session("refresh_reuse", session.user.0);
+    let change = Change::failure("refresh_reuse", session.user.0, "the session was ended");
     record(&mut tx, cx, change).await?;
     tx.commit().await
 }

@@ -5,6 +5,7 @@ use roster_domain::{
 };
 use roster_sdk::Event;
 use roster_storage::{Tx, records};
+use uuid::Uuid;
 
 use super::checks::Touched;
 use super::plan::{Op, What};
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
 use crate::write::{Change, record, tell};
-use crate::{Inner, hooks, notices};
+use crate::{Inner, hooks, mail};
 
 /// An operation that is fit to be stored.
 pub(crate) struct Ready {
@@ -155,7 +156,7 @@ pub(super) async fn store(
             let mut noticed = false;
             if let (true, Some(id)) = (is_user, key.uuid()) {
                 users::end_sessions(tx, UserId(id), valid).await?;
-                noticed = notices::changed(inner, tx, cx, stored, valid).await?;
+                noticed = mail::changed(inner, tx, cx, stored, valid).await?;
             }
             let told = tell(
                 inner,
@@ -189,5 +190,12 @@ pub(super) async fn store(
             );
             Ok((key, told.await?))
         }
+    }
+}
+
+impl Ready {
+    /// The id of the user that will be made.
+    pub(crate) fn id(&self) -> Option<Uuid> {
+        self.key.and_then(Key::uuid)
     }
 }

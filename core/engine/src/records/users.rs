@@ -2,14 +2,14 @@
 
 use roster_domain::error::field as problem;
 use roster_domain::value::MASK;
-use roster_domain::{Code, Key, Record, Result, Status, UserId, Valid, Value};
+use roster_domain::{Key, Record, Result, Status, UserId, Valid, Value};
 use roster_storage::records::Generation;
-use roster_storage::{Tx, sessions, unguarded};
+use roster_storage::{Tx, sessions};
 use serde_json::{Map, Value as Json};
 
 use crate::Inner;
 use crate::context::Context;
-use crate::secrets::Verified;
+use crate::login::attempts::prove_password;
 use crate::write::is_own;
 
 /// What tokens and rights depend on.
@@ -60,19 +60,11 @@ pub(super) async fn prove_password_change(
     match current {
         Some(current) => {
             let current = current.as_str().unwrap_or_default();
-            verify_current(inner, UserId(id), current).await
+            prove_password(inner, cx, UserId(id), current).await
         }
         None if stored.item.get("password") == Some(&Value::Concealed) => {
             Err(problem::failed("current_password", "required", "Value is required.").into())
         }
         None => Ok(()),
-    }
-}
-
-async fn verify_current(inner: &Inner, id: UserId, current: &str) -> Result<()> {
-    let hash = unguarded::password_hash(&inner.store, id).await?;
-    match inner.hasher.verify(current, hash.as_deref()).await? {
-        Verified::No => Err(Code::InvalidCredentials.into()),
-        Verified::Yes | Verified::Outdated(_) => Ok(()),
     }
 }

@@ -1,5 +1,7 @@
 //! Keys derived from the configured secrets, and what they sign.
 
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::KeyInit as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,9 +29,24 @@ pub(crate) struct AccessClaims {
     pub(crate) app_access: bool,
     pub(crate) admin_access: bool,
     pub(crate) sid: SessionId,
+    /// The refresh token, in mode `session`: the one cookie is both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) session: Option<String>,
+    /// Who acts instead of the user (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Actor>,
+    /// Whether a second factor is asked for that is not set up yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) enforce_tfa: bool,
     pub(crate) iat: i64,
     pub(crate) exp: i64,
     pub(crate) iss: String,
+}
+
+/// Who acts instead of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Actor {
+    pub(crate) sub: UserId,
 }
 
 /// Claims as they come in. An expired token is called that before anything is missed in it.
@@ -40,6 +57,10 @@ struct Presented {
     app_access: Option<bool>,
     admin_access: Option<bool>,
     sid: Option<SessionId>,
+    session: Option<String>,
+    act: Option<Actor>,
+    #[serde(default)]
+    enforce_tfa: bool,
     iat: Option<i64>,
     exp: i64,
     iss: String,
@@ -53,6 +74,9 @@ impl Presented {
             app_access: self.app_access?,
             admin_access: self.admin_access?,
             sid: self.sid?,
+            session: self.session,
+            act: self.act,
+            enforce_tfa: self.enforce_tfa,
             iat: self.iat?,
             exp: self.exp,
             iss: self.iss,
@@ -66,6 +90,9 @@ struct Key {
     decoding: DecodingKey,
     refresh: Hmac<Sha256>,
     token: Hmac<Sha256>,
+    code: Hmac<Sha256>,
+    mail: (EncodingKey, DecodingKey),
+    vault: Aes256Gcm,
 }
 
 /// The key ring: the first key signs, all verify.
@@ -129,6 +156,25 @@ impl Keys {
         })
     }
 
+    /// What is stored of a recovery code of a user, by each key; the first is the one to store.
+    pub(crate) fn code_hashes(&self, user: UserId, code: &str) -> impl Iterator<Item = String> {
+        self.ring.iter().map(move |key| {
+            let mac = key.code.clone().chain_update(user.0.as_bytes());
+            let mac = mac.chain_update(code.as_bytes()).finalize();
+            URL_SAFE_NO_PAD.encode(mac.into_bytes())
+        })
+    }
+
+    /// The keys of mailed tokens; the first signs.
+    pub(super) fn mail(&self) -> impl Iterator<Item = &(EncodingKey, DecodingKey)> {
+        self.ring.iter().map(|key| &key.mail)
+    }
+
+    /// What encrypts what is kept; the first encrypts, all decrypt.
+    pub(super) fn vaults(&self) -> impl Iterator<Item = &Aes256Gcm> {
+        self.ring.iter().map(|key| &key.vault)
+    }
+
     /// The secret that follows another one of a session, by each key; the first is the present one.
     pub(crate) fn successors(
         &self,
@@ -152,18 +198,23 @@ impl Key {
     fn new(secret: &Secret) -> Self {
         let secret = secret.expose().as_bytes();
         // One key for each purpose, so that nothing signed for one is good for another.
-        let derive = |purpose: &str| {
-            let derived = keyed(secret)
-                .chain_update(purpose.as_bytes())
-                .finalize()
-                .into_bytes();
-            keyed(&derived)
+        let bytes = |purpose: &str| {
+            let mac = keyed(secret).chain_update(purpose.as_bytes());
+            <[u8; 32]>::from(mac.finalize().into_bytes())
         };
+        let derive = |purpose: &str| keyed(&bytes(purpose));
+        let mail = bytes("roster mailed token v1");
         Self {
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
             refresh: derive("roster refresh token v1"),
             token: derive("roster static token v1"),
+            code: derive("roster recovery code v1"),
+            mail: (
+                EncodingKey::from_secret(&mail),
+                DecodingKey::from_secret(&mail),
+            ),
+            vault: Aes256Gcm::new(&bytes("roster vault v1").into()),
         }
     }
 }
@@ -204,6 +255,9 @@ mod tests {
             app_access: false,
             admin_access: false,
             sid: SessionId(Uuid::from_u128(2)),
+            session: None,
+            act: None,
+            enforce_tfa: false,
             iat: exp - 900,
             exp,
             iss: Keys::issuer(),

@@ -133,6 +133,7 @@ mod tests {
             parallelism: 1,
             max_concurrent: 1,
             min_length: 8,
+            reject_common: true,
             require_current: true,
         }
     }

@@ -5,7 +5,7 @@ use roster_domain::{Error, Problem, Result, Valid};
 use roster_storage::settings;
 use serde_json::json;
 
-use super::Policy;
+use super::{Policy, common};
 use crate::Inner;
 
 /// Static tokens are chosen by clients; shorter ones can be guessed.
@@ -29,9 +29,7 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
         return Err(Error::invalid_payload(reason));
     }
     if let Some(password) = valid.plain("password") {
-        let rule = settings::password_policy(&inner.store).await?;
-        let shortest = inner.settings.password.min_length;
-        problems.extend(judge_password(password, email, shortest, rule.as_deref()));
+        problems.extend(problem_of(inner, password, email).await?);
     }
     if let Some(token) = valid.plain("token") {
         problems.extend(judge_token(token));
@@ -60,6 +58,37 @@ pub(crate) async fn seal(inner: &Inner, mut valid: Valid, email: Option<&str>) -
         valid.seal(&name, stored);
     }
     Ok(Sealed(valid))
+}
+
+/// Refuses a password that is not fit, before anything else is looked at: whether somebody is
+/// known must not show in it.
+///
+/// # Errors
+/// `FAILED_VALIDATION`; the password is not repeated.
+pub(crate) async fn judge(inner: &Inner, password: &str, email: Option<&str>) -> Result<()> {
+    let problem = problem_of(inner, password, email).await?;
+    problem.map_or(Ok(()), |problem| Err(problem.into()))
+}
+
+async fn problem_of(inner: &Inner, password: &str, email: Option<&str>) -> Result<Option<Problem>> {
+    let rule = settings::password_policy(&inner.store).await?;
+    let shortest = inner.settings.password.min_length;
+    if let Some(problem) = judge_password(password, email, shortest, rule.as_deref()) {
+        return Ok(Some(problem));
+    }
+    if !inner.settings.password.reject_common {
+        return Ok(None);
+    }
+    let project = settings::project_name(&inner.store).await?;
+    let words = common::words([
+        email.unwrap_or_default(),
+        &project,
+        &inner.settings.accounts.public_url,
+        "roster",
+    ]);
+    let is_guessed = common::is_common(password) || common::is_word(password, &words);
+    let clause = "Value is too common or too easy to guess.";
+    Ok(is_guessed.then(|| problem::failed("password", "common", clause)))
 }
 
 fn judge_password(

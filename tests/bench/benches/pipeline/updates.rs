@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use roster_domain::query::{PageLimits, Parameters};
 use roster_engine::{
-    Client, Context, Engine, OutboxSettings, PasswordSettings, Registry, Secret, Settings, Source,
-    SystemClock,
+    AccountSettings, Client, Context, Engine, OutboxSettings, PasswordSettings, Registry, Secret,
+    Settings, Source, SystemClock,
 };
 use roster_sdk::{Event, json};
 use roster_storage::{Location, Store, migrate};
@@ -169,12 +169,14 @@ fn settings() -> Settings {
         session_max_age: DAY,
         refresh_grace: Duration::from_secs(10),
         login_stall: Duration::ZERO,
+        accounts: AccountSettings::default(),
         password: PasswordSettings {
             memory_kib: 64,
             iterations: 1,
             parallelism: 1,
             max_concurrent: 1,
             min_length: 8,
+            reject_common: true,
             require_current: true,
         },
         pages: PageLimits {

@@ -2,7 +2,7 @@
 
 use roster_domain::schema::Definition;
 use roster_domain::value::Decimal;
-use roster_domain::{Collection, Error, FieldType, Grant, Model, Result, Value};
+use roster_domain::{Collection, FieldType, Grant, Model, Result, Value};
 use roster_storage::{Tx, fields};
 use serde_json::{Map, Value as Json};
 

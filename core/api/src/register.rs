@@ -1,0 +1,151 @@
+//! `/users/register`: strangers who make themselves a user.
+
+use poem::http::{HeaderValue, StatusCode, header};
+use poem::{IntoResponse, Request, RequestBody, Response, Result as PoemResult};
+use poem_openapi::registry::{
+    MetaHeader, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+};
+use poem_openapi::types::{Password, Type};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
+};
+use roster_domain::Code;
+use roster_engine::Engine;
+
+use crate::body::Body;
+use crate::caller::Visitor;
+use crate::document::Tag;
+use crate::envelope::{Done, inline};
+use crate::error::Failure;
+use crate::query;
+
+/// The resource.
+pub(crate) struct RegisterApi {
+    pub(crate) engine: Engine,
+    /// Where clients reach the server.
+    pub(crate) public_url: String,
+}
+
+/// Who registers. The operator may open further fields.
+#[derive(Object)]
+struct Registration {
+    /// Their address.
+    #[oai(validator(max_length = 128))]
+    email: String,
+    /// The password they choose.
+    password: Password,
+    /// Their first name.
+    first_name: Option<String>,
+    /// Their last name.
+    last_name: Option<String>,
+    /// The page that the mail links to, one of `auth.verify_urls`.
+    verification_url: Option<String>,
+}
+
+#[OpenApi(tag = "Tag::Accounts")]
+impl RegisterApi {
+    /// Register
+    ///
+    /// Makes a user, if the settings let strangers do that. The answer is the same for an address
+    /// that is known.
+    #[oai(path = "/users/register", method = "post", operation_id = "register")]
+    async fn register(
+        &self,
+        visitor: Visitor<'_>,
+        /// Who registers.
+        body: Body<Registration>,
+    ) -> Result<Done, Failure> {
+        self.engine.register(&visitor, &body).await?;
+        Ok(Done)
+    }
+
+    /// Verify an address
+    ///
+    /// Where the link of a mail leads: the user is active then, and the browser is sent on.
+    #[oai(
+        path = "/users/register/verify-email",
+        method = "get",
+        operation_id = "verifyEmail"
+    )]
+    async fn verify(
+        &self,
+        visitor: Visitor<'_>,
+        /// The token that was mailed.
+        token: MailedToken,
+    ) -> Result<SentOn, Failure> {
+        let path = match token.0.as_deref() {
+            None => return Err(Failure(Code::InvalidToken.into())),
+            Some("") => "/admin/login".to_owned(),
+            Some(token) => {
+                let user = self.engine.verify_email(&visitor, token).await?;
+                format!("/admin/users/{user}")
+            }
+        };
+        Ok(SentOn(format!("{}{path}", self.public_url)))
+    }
+}
+
+/// `token` of the query string.
+struct MailedToken(Option<String>);
+
+impl<'a> ApiExtractor<'a> for MailedToken {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = true;
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(inline(MetaSchema::new("string")))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<()>,
+    ) -> PoemResult<Self> {
+        let query = request.uri().query().unwrap_or_default();
+        let token = query::first(query, "token").map_err(Failure)?;
+        Ok(Self(token.map(std::borrow::Cow::into_owned)))
+    }
+}
+
+/// 302.
+struct SentOn(String);
+
+impl IntoResponse for SentOn {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.set_status(StatusCode::FOUND);
+        if let Ok(place) = HeaderValue::try_from(self.0) {
+            response.headers_mut().insert(header::LOCATION, place);
+        }
+        response
+    }
+}
+
+impl ApiResponse for SentOn {
+    fn meta() -> MetaResponses {
+        MetaResponses {
+            responses: vec![MetaResponse {
+                description: "Done; the browser is sent on.",
+                status: Some(302),
+                status_range: None,
+                content: Vec::new(),
+                headers: vec![MetaHeader {
+                    name: "Location".to_owned(),
+                    description: Some("Where to.".to_owned()),
+                    required: true,
+                    deprecated: false,
+                    schema: String::schema_ref(),
+                }],
+            }],
+        }
+    }
+
+    fn register(_: &mut Registry) {}
+}

@@ -1,0 +1,13 @@
+mod api_tokens;
+mod events;
+mod impersonation;
+mod invitations;
+mod limits;
+mod lockout;
+mod mails;
+mod modes;
+mod passwords;
+mod registration;
+mod reset;
+mod second_factor;
+mod sessions;
