@@ -3,10 +3,13 @@
 //! Only for [`export_plugin!`](crate::export_plugin); nothing here is part of the contract.
 
 pub mod bindings;
+mod auth_provider;
 mod call;
 mod hooks;
 mod lifecycle;
+mod imported;
 mod mailer;
+mod policy;
 
 pub use wit_bindgen;
 

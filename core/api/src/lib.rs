@@ -25,6 +25,7 @@ mod network;
 mod observe;
 mod origins;
 mod parameters;
+mod plugins;
 mod principal;
 mod query;
 mod record;
@@ -56,6 +57,7 @@ use fields::FieldsApi;
 use guard::{Answer, Harden};
 use observe::Observe;
 use origins::Origins;
+use plugins::PluginsApi;
 use principal::Authenticate;
 use rights::RightsApi;
 use routes::Methods;
@@ -85,7 +87,7 @@ type Resources = (
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi),
-    (SettingsApi, UtilitiesApi, ServerApi),
+    (SettingsApi, UtilitiesApi, ServerApi, PluginsApi),
 );
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
@@ -144,6 +146,9 @@ pub fn endpoint(
                 engine: engine.clone(),
                 metrics,
                 document: Served::at(settings.public_url),
+            },
+            PluginsApi {
+                engine: engine.clone(),
             },
         ),
     );

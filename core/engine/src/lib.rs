@@ -8,6 +8,7 @@
 mod access;
 mod bootstrap;
 mod context;
+mod deliveries;
 mod convert;
 mod fields;
 mod health;
@@ -17,6 +18,7 @@ mod login;
 mod model;
 mod notices;
 mod outbox;
+mod plugins;
 mod principal;
 mod project;
 mod records;
@@ -38,11 +40,13 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use bootstrap::FirstAdministrator;
+pub use deliveries::{Delivery, Replay};
 pub use context::{Client, Context, Source};
 pub use health::Health;
 pub use host::PluginHost;
 pub use login::Tokens;
 pub use outbox::Deliverer;
+pub use plugins::{Effects, LastError, Narrowed, Narrowing, PluginStatus, SecurityEvent};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
 pub use settings::{
@@ -71,6 +75,8 @@ struct Inner {
     rights: RightsCache,
     registry: Registry,
     delivery: Notify,
+    /// Something was committed that other nodes could deliver as well.
+    announce: Notify,
     /// The id of this node, made at its start.
     node: String,
 }
@@ -101,11 +107,12 @@ impl Engine {
             rights: RightsCache::new(),
             registry,
             delivery: Notify::new(),
+            announce: Notify::new(),
             node: system::new_id(clock_now)?.to_string(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        plugins::attach(&inner);
+        Ok(Self { inner })
     }
 
     /// Finds out who acts. No token is the public principal, never the system.

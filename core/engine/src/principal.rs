@@ -8,6 +8,7 @@ use roster_storage::unguarded::{self, Bearer};
 use crate::access::Actor;
 use crate::context::{Client, Context};
 use crate::secrets::{AccessClaims, is_access_token};
+use crate::plugins::Effects;
 use crate::{Inner, access};
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
@@ -53,6 +54,7 @@ pub(crate) async fn authenticate(
         model,
         client,
         now,
+        effects: Effects::default(),
     })
 }
 
@@ -74,6 +76,7 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         model,
         client,
         now,
+        effects: Effects::default(),
     })
 }
 

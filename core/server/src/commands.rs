@@ -72,7 +72,16 @@ async fn serve(
         &config.server.public_url,
         &config.database.url,
     );
-    let signal = signals::stop().await?;
+    let mut reload = signals::reload()?;
+    let stop = signals::stop();
+    let mut stop = std::pin::pin!(stop);
+    let signal = loop {
+        tokio::select! {
+            signal = &mut stop => break signal?,
+            // What cannot be loaded is in the log, and the plugins stay as they are.
+            Some(()) = reload.recv() => drop(server.reload_plugins().await),
+        }
+    };
     telemetry::log_stopping(signal);
     server.stop().await;
     upkeep.abort();
@@ -150,7 +159,7 @@ async fn run_admin(
     let (Admin::Create(args) | Admin::Passwd(args)) = &admin;
     let (password, is_generated) = password(args)?;
     let engine = match server::engine(config, linked).await {
-        Ok(engine) => engine,
+        Ok((engine, _)) => engine,
         Err(error) => return refuse(err, &error),
     };
     let done = match &admin {

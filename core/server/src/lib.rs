@@ -16,6 +16,7 @@ pub mod cli;
 mod commands;
 pub mod config;
 mod plugins;
+mod reload;
 mod secret_file;
 mod server;
 mod signals;

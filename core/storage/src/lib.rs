@@ -8,12 +8,14 @@
 
 pub mod activity;
 pub mod bootstrap;
+pub mod deliveries;
 mod dialect;
 mod error;
 pub mod fields;
 pub mod migrate;
 pub mod outbox;
 mod plans;
+pub mod plugin_store;
 pub mod records;
 mod row;
 pub mod sessions;
