@@ -31,6 +31,11 @@ pub trait Host: Send + Sync {
     /// The time: RFC 3339, UTC, milliseconds.
     fn now(&self) -> String;
 
+    /// The time in seconds since 1970, UTC.
+    fn unix_now(&self) -> i64 {
+        unix_seconds(&self.now()).unwrap_or_default()
+    }
+
     /// Bytes fit for secrets, at most 4 KiB.
     fn random(&self, count: u32) -> Vec<u8>;
 
@@ -355,4 +360,40 @@ pub struct Mail {
     /// The HTML, if any.
     #[serde(default)]
     pub html: Option<String>,
+}
+
+/// The seconds since 1970 of an RFC 3339 time in UTC, as the host writes them.
+pub fn unix_seconds(time: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !(1..=12).contains(&month) || !time.ends_with('Z') {
+        return None;
+    }
+    // Years begin in March here, so that the odd day is their last.
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unix_seconds;
+
+    #[test]
+    fn seconds_are_counted_from_1970() {
+        for (time, seconds) in [
+            ("1970-01-01T00:00:00.000Z", 0),
+            ("2000-02-29T12:34:56.789Z", 951_827_696),
+            ("2026-01-02T03:04:05.678Z", 1_767_323_045),
+            ("2100-03-01T00:00:00.000Z", 4_107_542_400),
+        ] {
+            assert_eq!(unix_seconds(time), Some(seconds), "{time}");
+        }
+        for bad in ["", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "now"] {
+            assert_eq!(unix_seconds(bad), None, "{bad}");
+        }
+    }
 }

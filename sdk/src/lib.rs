@@ -107,7 +107,7 @@ pub use draft::{Draft, FieldError, Record};
 pub use hooks::{Hooks, Login};
 pub use host::{
     Expected, Host, HostError, HostErrorCode, HttpRequest, HttpResponse, Level, Mail, StoreEntry,
-    UserQuery,
+    UserQuery, unix_seconds,
 };
 pub use linked::{Instance, Linked, LinkedBuilder};
 pub use mailer::{Mailer, Message};

@@ -1,12 +1,17 @@
 //! What the commands of the command line do.
 
+mod outbox;
+mod plugin;
+
 use std::io::{self, Write};
 
 use roster_engine::Secret;
 use roster_sdk::Linked;
 use roster_storage::{Store, migrate};
 
-use crate::cli::{self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, Migrate, NewPassword};
+use crate::cli::{
+    self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, Migrate, NewPassword, Plugin,
+};
 use crate::config::{self, Config};
 use crate::server::{self, Server};
 use crate::telemetry::{self, Metrics};
@@ -26,6 +31,11 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
         Command::Openapi => return openapi(&mut out),
         _ => {}
     }
+    if let Command::Plugin(command) = &command
+        && let Some(exit) = plugin::alone(command, &mut out, &mut err).await?
+    {
+        return Ok(exit);
+    }
     let config = match config::load(sources) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -39,6 +49,9 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
             run_migration(&config, direction.unwrap_or_default(), &mut out, &mut err).await
         }
         Command::Admin(admin) => run_admin(&config, admin, linked, &mut out, &mut err).await,
+        Command::Plugin(Plugin::Reload) => plugin::reload(&config, &mut out, &mut err).await,
+        Command::Plugin(_) => plugin::list(&config, linked, &mut out, &mut err).await,
+        Command::Outbox(command) => outbox::run(&config, command, &mut out, &mut err).await,
         Command::Serve | Command::Openapi | Command::Config(_) => {
             serve(&config, linked, &mut out, &mut err).await
         }
@@ -133,6 +146,14 @@ async fn run_migration(
         }
         Err(error) => failed(err, &error),
     }
+}
+
+/// The database, its schema up to date.
+async fn opened(config: &Config) -> roster_domain::Result<Store> {
+    let settings = roster_storage::Settings::new(wiring::location(config));
+    let store = Store::open(&settings).await?;
+    migrate::up(&store).await?;
+    Ok(store)
 }
 
 async fn down(store: &Store, steps: u32) -> roster_domain::Result<()> {

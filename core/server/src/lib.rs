@@ -17,6 +17,7 @@ mod commands;
 pub mod config;
 mod plugins;
 mod reload;
+mod scaffold;
 mod secret_file;
 mod server;
 mod signals;
