@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use roster_domain::{Collection, Result, Timestamp};
 use roster_sdk::{Event, Failure, Message};
 use roster_storage::deliveries::{self, Listener};
 use roster_storage::outbox::{self, Delivery, Outcome};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
@@ -55,7 +55,9 @@ impl Deliverer {
     }
 
     async fn work(&self, mut stop: watch::Receiver<bool>) {
-        let mut running = FuturesUnordered::new();
+        // Tasks of their own: a delivery that holds a connection has to get on while this one waits
+        // for another.
+        let mut running = JoinSet::new();
         loop {
             if *stop.borrow() {
                 break;
@@ -70,7 +72,8 @@ impl Deliverer {
             };
             let is_full = u32::try_from(claimed.len()).is_ok_and(|count| count == free);
             for delivery in claimed {
-                running.push(async move { self.deliver(&delivery).await });
+                let worker = Self::new(Arc::clone(&self.inner));
+                running.spawn(async move { worker.deliver(&delivery).await });
             }
             if is_full && free > 0 {
                 continue;
@@ -81,13 +84,13 @@ impl Deliverer {
                 false => self.pause().await.max(BUSY),
             };
             tokio::select! {
-                Some(()) = running.next(), if !running.is_empty() => {}
+                Some(_) = running.join_next(), if !running.is_empty() => {}
                 () = self.inner.delivery.notified() => {}
                 () = tokio::time::sleep(pause) => {}
                 _ = stop.wait_for(|stop| *stop) => break,
             }
         }
-        while running.next().await.is_some() {}
+        while running.join_next().await.is_some() {}
     }
 
     /// Leases what is due, at most so many.

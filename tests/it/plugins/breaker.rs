@@ -44,7 +44,8 @@ async fn administrators_see_what_plugins_are_and_may() {
         capabilities.fields = { read = ['first_name', 'status'], write = ['title'] }
         capabilities.store = true
     ";
-    let server = Setup::new().guest("slug", "roster-slug", section).start().await;
+    let setup = Setup::new().guest("slug", "roster-slug", section);
+    let server = setup.lived_in().await.start().await;
     let admin = server.admin().await;
 
     let slug = plugin(&admin, "slug").await;

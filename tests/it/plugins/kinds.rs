@@ -69,7 +69,12 @@ async fn a_policy_that_asks_for_the_callers_address() {
             answers.push(narrowed(&server, token, action).await);
         }
         insta::allow_duplicates! {
-            insta::assert_snapshot!(answers.join("\n"), @"");
+            insta::assert_snapshot!(answers.join("\n"), @r#"
+            deny None filters [] without {} by []
+            deny None filters [{"email":{"_iends_with":"@other.example"}}] without {"location"} by ["email-domain-scope"]
+            deny None filters [] without {} by []
+            deny None filters [] without {} by []
+            "#);
         }
     }
 }
@@ -113,7 +118,10 @@ async fn several_policies_narrow_together() {
             narrowed(&server, token, Action::Update).await,
         ];
         insta::allow_duplicates! {
-            insta::assert_snapshot!(answers.join("\n"), @"");
+            insta::assert_snapshot!(answers.join("\n"), @r#"
+            deny None filters [{"email":{"_iends_with":"@example.com"}}] without {} by ["email-domain-scope"]
+            deny Some("This can be done during business hours only.") filters [{"email":{"_iends_with":"@example.com"}}] without {} by ["email-domain-scope", "hours"]
+            "#);
         }
     }
 }
