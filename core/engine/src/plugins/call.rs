@@ -15,12 +15,12 @@ pub(crate) async fn run<T>(
     call: impl Future<Output = Result<T, HookError>>,
 ) -> Result<T, HookError> {
     let name = event.as_str();
-    if let Err(pause) = slot.health.admit() {
+    let begun = Instant::now();
+    if let Err(pause) = slot.health.admit(begun) {
         count(slot, name, "turned_off");
         let reason = format!("turned off for another {pause:?}, as it crashed repeatedly");
         return Err(Failure::new(reason).into());
     }
-    let begun = Instant::now();
     let span = tracing::debug_span!("plugin", plugin = slot.name, call = name);
     let call = AssertUnwindSafe(call.instrument(span)).catch_unwind();
     let answer = match tokio::time::timeout(slot.timeout, call).await {
@@ -39,7 +39,7 @@ pub(crate) async fn run<T>(
     count(slot, name, outcome);
     match &answer {
         Err(HookError::Failed(failure)) => {
-            if let Some(pause) = slot.health.failed(name, failure) {
+            if let Some(pause) = slot.health.failed(name, failure, Instant::now()) {
                 tracing::error!(
                     plugin = slot.name,
                     ?pause,

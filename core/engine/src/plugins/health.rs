@@ -41,10 +41,10 @@ pub(crate) struct Seen {
 
 impl Health {
     /// Whether it may be called; else how long it stays off.
-    pub(crate) fn admit(&self) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, now: Instant) -> Result<(), Duration> {
         let mut state = self.locked();
         state.calls += 1;
-        match state.off_for() {
+        match state.off_for(now) {
             None => Ok(()),
             Some(pause) => {
                 state.failures += 1;
@@ -64,7 +64,7 @@ impl Health {
     }
 
     /// A call failed; for how long the plugin is turned off now, if it is.
-    pub(crate) fn failed(&self, call: &str, failure: &Failure) -> Option<Duration> {
+    pub(crate) fn failed(&self, call: &str, failure: &Failure, now: Instant) -> Option<Duration> {
         let mut state = self.locked();
         state.failures += 1;
         state.last_error = Some(LastError {
@@ -75,7 +75,6 @@ impl Health {
         if !failure.is_crash {
             return None;
         }
-        let now = Instant::now();
         state.crashes.push_back(now);
         while let Some(first) = state.crashes.front()
             && (state.crashes.len() > CRASHES || now.duration_since(*first) > WINDOW)
@@ -84,7 +83,7 @@ impl Health {
         }
         // Fresh from a pause, one crash is enough.
         let is_too_much = state.crashes.len() >= CRASHES || state.turns > 0;
-        if !is_too_much || state.off_for().is_some() {
+        if !is_too_much || state.off_for(now).is_some() {
             return None;
         }
         let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(state.turns.min(16)));
@@ -96,12 +95,12 @@ impl Health {
     }
 
     /// What people want to know.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self, now: Instant) -> Seen {
         let state = self.locked();
         Seen {
             calls: state.calls,
             failures: state.failures,
-            off_for: state.off_for(),
+            off_for: state.off_for(now),
             last_error: state.last_error.clone(),
         }
     }
@@ -112,8 +111,8 @@ impl Health {
 }
 
 impl State {
-    fn off_for(&self) -> Option<Duration> {
-        let left = self.off_until?.checked_duration_since(Instant::now())?;
+    fn off_for(&self, now: Instant) -> Option<Duration> {
+        let left = self.off_until?.checked_duration_since(now)?;
         (!left.is_zero()).then_some(left)
     }
 }
@@ -122,39 +121,40 @@ impl State {
 mod tests {
     use super::*;
 
-    fn crash(health: &Health) -> Option<Duration> {
-        assert!(health.admit().is_ok());
-        health.failed("create.before", &Failure::crash("trap"))
+    fn crash(health: &Health, now: Instant) -> Option<Duration> {
+        assert!(health.admit(now).is_ok());
+        health.failed("create.before", &Failure::crash("trap"), now)
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn five_crashes_in_a_minute_turn_it_off_for_longer_and_longer() {
-        let health = Health::default();
+    #[test]
+    fn five_crashes_in_a_minute_turn_it_off_for_longer_and_longer() {
+        let (health, begun) = (Health::default(), Instant::now());
+        let at = |seconds| begun + Duration::from_secs(seconds);
 
-        for _ in 0..4 {
-            assert_eq!(crash(&health), None);
+        for second in 0..4 {
+            assert_eq!(crash(&health, at(second)), None);
         }
-        assert_eq!(crash(&health), Some(Duration::from_secs(1)));
-        assert!(health.admit().is_err());
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(crash(&health), Some(Duration::from_secs(2)));
-        tokio::time::advance(Duration::from_secs(3)).await;
-        assert!(health.admit().is_ok());
+        assert_eq!(crash(&health, at(4)), Some(Duration::from_secs(1)));
+        assert!(health.admit(at(4)).is_err());
+        assert_eq!(crash(&health, at(6)), Some(Duration::from_secs(2)));
+        assert!(health.admit(at(7)).is_err());
+        assert!(health.admit(at(9)).is_ok());
         health.succeeded();
-        assert_eq!(crash(&health), None);
+        assert_eq!(crash(&health, at(9)), None);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn crashes_that_lie_far_apart_and_honest_failures_are_suffered() {
-        let health = Health::default();
+    #[test]
+    fn crashes_that_lie_far_apart_and_honest_failures_are_suffered() {
+        let (health, begun) = (Health::default(), Instant::now());
 
-        for _ in 0..20 {
-            assert_eq!(crash(&health), None);
-            assert_eq!(health.failed("login.before", &Failure::new("no")), None);
-            tokio::time::advance(Duration::from_secs(20)).await;
+        for turn in 0..20 {
+            let now = begun + Duration::from_secs(20 * turn);
+            assert_eq!(crash(&health, now), None);
+            let no = Failure::new("no");
+            assert_eq!(health.failed("login.before", &no, now), None);
         }
 
-        let seen = health.seen();
+        let seen = health.seen(begun);
         assert_eq!((seen.calls, seen.failures), (20, 40));
         assert_eq!(seen.last_error.map(|error| error.reason).as_deref(), Some("no"));
     }

@@ -1,5 +1,6 @@
 use roster_domain::{Error, Result};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::Inner;
 use crate::context::Context;
@@ -84,7 +85,7 @@ pub(crate) fn all(inner: &Inner, cx: &Context) -> Result<Vec<PluginStatus>> {
 }
 
 fn status(slot: &Placed) -> PluginStatus {
-    let seen = slot.health.seen();
+    let seen = slot.health.seen(Instant::now());
     let (manifest, granted) = (&slot.instance.manifest, &slot.capabilities);
     let (reads, writes) = slot.fields();
     let events = manifest
