@@ -2,12 +2,12 @@
 //!
 //! Only for [`export_plugin!`](crate::export_plugin); nothing here is part of the contract.
 
-pub mod bindings;
 mod auth_provider;
+pub mod bindings;
 mod call;
 mod hooks;
-mod lifecycle;
 mod imported;
+mod lifecycle;
 mod mailer;
 mod policy;
 

@@ -371,7 +371,11 @@ pub fn unix_seconds(time: &str) -> Option<i64> {
         return None;
     }
     // Years begin in March here, so that the odd day is their last.
-    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let (year, month) = if month <= 2 {
+        (year - 1, month + 9)
+    } else {
+        (year, month - 3)
+    };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * month + 2) / 5 + day - 1;
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
@@ -392,7 +396,12 @@ mod tests {
         ] {
             assert_eq!(unix_seconds(time), Some(seconds), "{time}");
         }
-        for bad in ["", "2026-13-01T00:00:00Z", "2026-01-01T00:00:00+01:00", "now"] {
+        for bad in [
+            "",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T00:00:00+01:00",
+            "now",
+        ] {
             assert_eq!(unix_seconds(bad), None, "{bad}");
         }
     }

@@ -37,9 +37,9 @@ impl<S> Listed<S> {
         collection: Collection,
         parameters: &Parameters,
     ) -> Result<Self, Failure> {
-        let asked = parameters.get("export").filter(|json| {
-            !json.is_null() && json.as_str() != Some("")
-        });
+        let asked = parameters
+            .get("export")
+            .filter(|json| !json.is_null() && json.as_str() != Some(""));
         let Some(asked) = asked else {
             return Many::of(&engine.list(context, collection, parameters).await?).map(Self::Page);
         };
@@ -170,7 +170,9 @@ impl Export {
         let mut response = with_type(HeaderValue::from_static(format.content_type()), body);
         let disposition = format!("attachment; filename=\"{name}\"");
         if let Ok(value) = HeaderValue::from_str(&disposition) {
-            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+            response
+                .headers_mut()
+                .insert(header::CONTENT_DISPOSITION, value);
         }
         Ok(response)
     }
@@ -187,7 +189,10 @@ impl Export {
         parameters.remove("meta");
         parameters.insert("limit".to_owned(), size.into());
         parameters.insert("offset".to_owned(), (self.first + self.from).into());
-        let list = self.engine.list(&self.context, self.collection, &parameters).await?;
+        let list = self
+            .engine
+            .list(&self.context, self.collection, &parameters)
+            .await?;
         let rows: Vec<Json> = match &list.items {
             Items::Records(items) => {
                 let rows = items.iter().map(serde_json::to_value);
@@ -202,7 +207,10 @@ impl Export {
         let is_last = read < size || self.left == Some(0);
         self.state = if is_last { State::End } else { State::Middle };
         if is_first && self.columns.is_empty() {
-            self.columns = rows.first().map(|row| flat(row).keys().cloned().collect()).unwrap_or_default();
+            self.columns = rows
+                .first()
+                .map(|row| flat(row).keys().cloned().collect())
+                .unwrap_or_default();
         }
         let mut text = String::new();
         self.write(&mut text, &rows, is_first, is_last);
@@ -226,7 +234,11 @@ impl Export {
             Format::Json => {
                 text.push_str(if is_first { "[" } else { "" });
                 for (index, row) in rows.iter().enumerate() {
-                    let separator = if is_first && index == 0 { "\n\t" } else { ",\n\t" };
+                    let separator = if is_first && index == 0 {
+                        "\n\t"
+                    } else {
+                        ",\n\t"
+                    };
                     text.push_str(separator);
                     text.push_str(&tabbed(row));
                 }
@@ -281,7 +293,11 @@ fn flat(row: &Json) -> Map<String, Json> {
         match json {
             Json::Object(map) if !map.is_empty() => {
                 for (name, value) in map {
-                    let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+                    let name = if prefix.is_empty() {
+                        name.clone()
+                    } else {
+                        format!("{prefix}.{name}")
+                    };
                     into(&name, value, flat);
                 }
             }
@@ -333,7 +349,8 @@ fn tabbed(json: &Json) -> String {
 fn xml(text: &mut String, name: &str, json: &Json, depth: usize) {
     let indent = "  ".repeat(depth);
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == '-' || c == '.';
-    let is_tag = name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name.chars().all(is_name);
+    let is_tag =
+        name.starts_with(|c: char| c.is_alphabetic() || c == '_') && name.chars().all(is_name);
     let (tag, attribute) = if is_tag {
         (name.to_owned(), String::new())
     } else {
@@ -354,7 +371,11 @@ fn xml(text: &mut String, name: &str, json: &Json, depth: usize) {
             writeln!(text, "{indent}</{tag}>")
         }
         Json::Null => writeln!(text, "{indent}<{tag}{attribute}/>"),
-        other => writeln!(text, "{indent}<{tag}{attribute}>{}</{tag}>", escaped(&plain(other))),
+        other => writeln!(
+            text,
+            "{indent}<{tag}{attribute}>{}</{tag}>",
+            escaped(&plain(other))
+        ),
     };
     // Writing into a string does not fail.
     done.unwrap_or_default();

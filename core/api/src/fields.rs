@@ -77,7 +77,11 @@ impl FieldsApi {
     }
 
     /// List the fields of a collection
-    #[oai(path = "/fields/:collection", method = "get", operation_id = "listFieldsOfCollection")]
+    #[oai(
+        path = "/fields/:collection",
+        method = "get",
+        operation_id = "listFieldsOfCollection"
+    )]
     async fn of(
         &self,
         caller: Caller<'_>,
@@ -91,7 +95,11 @@ impl FieldsApi {
     ///
     /// `field` is its name, `type` what it holds, `schema` what its column may contain, `meta` what
     /// it demands and how it is shown. For administrators.
-    #[oai(path = "/fields/:collection", method = "post", operation_id = "createField")]
+    #[oai(
+        path = "/fields/:collection",
+        method = "post",
+        operation_id = "createField"
+    )]
     async fn create(
         &self,
         caller: Caller<'_>,
@@ -100,13 +108,22 @@ impl FieldsApi {
         /// The field.
         body: Body<Object>,
     ) -> Result<One<Object>, Failure> {
-        One::of(&self.engine.create_field(&caller, &collection, &body).await?)
+        One::of(
+            &self
+                .engine
+                .create_field(&caller, &collection, &body)
+                .await?,
+        )
     }
 
     /// Update custom fields
     ///
     /// An array of fields with their names. For administrators.
-    #[oai(path = "/fields/:collection", method = "patch", operation_id = "updateFields")]
+    #[oai(
+        path = "/fields/:collection",
+        method = "patch",
+        operation_id = "updateFields"
+    )]
     async fn update_many(
         &self,
         caller: Caller<'_>,
@@ -115,11 +132,20 @@ impl FieldsApi {
         /// The fields.
         body: Body<Objects>,
     ) -> Result<One<Objects>, Failure> {
-        One::of(&self.engine.update_fields(&caller, &collection, &body).await?)
+        One::of(
+            &self
+                .engine
+                .update_fields(&caller, &collection, &body)
+                .await?,
+        )
     }
 
     /// Read a field
-    #[oai(path = "/fields/:collection/:field", method = "get", operation_id = "readField")]
+    #[oai(
+        path = "/fields/:collection/:field",
+        method = "get",
+        operation_id = "readField"
+    )]
     async fn read(
         &self,
         caller: Caller<'_>,
@@ -134,7 +160,11 @@ impl FieldsApi {
     /// Update a custom field
     ///
     /// For administrators.
-    #[oai(path = "/fields/:collection/:field", method = "patch", operation_id = "updateField")]
+    #[oai(
+        path = "/fields/:collection/:field",
+        method = "patch",
+        operation_id = "updateField"
+    )]
     async fn update(
         &self,
         caller: Caller<'_>,
@@ -145,14 +175,21 @@ impl FieldsApi {
         /// What to change.
         body: Body<Object>,
     ) -> Result<One<Object>, Failure> {
-        let field = self.engine.update_field(&caller, &collection, &field, &body).await?;
+        let field = self
+            .engine
+            .update_field(&caller, &collection, &field, &body)
+            .await?;
         One::of(&field)
     }
 
     /// Remove a custom field
     ///
     /// Its values go with it, and what permissions say of it. For administrators.
-    #[oai(path = "/fields/:collection/:field", method = "delete", operation_id = "deleteField")]
+    #[oai(
+        path = "/fields/:collection/:field",
+        method = "delete",
+        operation_id = "deleteField"
+    )]
     async fn delete(
         &self,
         caller: Caller<'_>,
@@ -161,7 +198,9 @@ impl FieldsApi {
         /// The name of the field.
         field: Second<'_>,
     ) -> Result<Done, Failure> {
-        self.engine.delete_field(&caller, &collection, &field).await?;
+        self.engine
+            .delete_field(&caller, &collection, &field)
+            .await?;
         Ok(Done)
     }
 
@@ -186,7 +225,11 @@ impl FieldsApi {
     }
 
     /// List the relations of a collection
-    #[oai(path = "/relations/:collection", method = "get", operation_id = "listRelationsOfCollection")]
+    #[oai(
+        path = "/relations/:collection",
+        method = "get",
+        operation_id = "listRelationsOfCollection"
+    )]
     async fn relations_of(
         &self,
         caller: Caller<'_>,
@@ -197,7 +240,11 @@ impl FieldsApi {
     }
 
     /// Read a relation
-    #[oai(path = "/relations/:collection/:field", method = "get", operation_id = "readRelation")]
+    #[oai(
+        path = "/relations/:collection/:field",
+        method = "get",
+        operation_id = "readRelation"
+    )]
     async fn relation(
         &self,
         caller: Caller<'_>,
@@ -212,7 +259,11 @@ impl FieldsApi {
     /// Update a relation
     ///
     /// For administrators.
-    #[oai(path = "/relations/:collection/:field", method = "patch", operation_id = "updateRelation")]
+    #[oai(
+        path = "/relations/:collection/:field",
+        method = "patch",
+        operation_id = "updateRelation"
+    )]
     async fn update_relation(
         &self,
         caller: Caller<'_>,
@@ -223,14 +274,21 @@ impl FieldsApi {
         /// What to change.
         body: Body<Object>,
     ) -> Result<One<Object>, Failure> {
-        let relation = self.engine.update_relation(&caller, &collection, &field, &body).await?;
+        let relation = self
+            .engine
+            .update_relation(&caller, &collection, &field, &body)
+            .await?;
         One::of(&relation)
     }
 
     /// Remove a relation
     ///
     /// The field and its values stay. For administrators.
-    #[oai(path = "/relations/:collection/:field", method = "delete", operation_id = "deleteRelation")]
+    #[oai(
+        path = "/relations/:collection/:field",
+        method = "delete",
+        operation_id = "deleteRelation"
+    )]
     async fn delete_relation(
         &self,
         caller: Caller<'_>,
@@ -239,18 +297,28 @@ impl FieldsApi {
         /// The name of the field.
         field: Second<'_>,
     ) -> Result<Done, Failure> {
-        self.engine.delete_relation(&caller, &collection, &field).await?;
+        self.engine
+            .delete_relation(&caller, &collection, &field)
+            .await?;
         Ok(Done)
     }
 
     /// List the collections
-    #[oai(path = "/collections", method = "get", operation_id = "listCollections")]
+    #[oai(
+        path = "/collections",
+        method = "get",
+        operation_id = "listCollections"
+    )]
     async fn collections(&self, caller: Caller<'_>) -> Result<One<Objects>, Failure> {
         One::of(&self.engine.collections(&caller)?)
     }
 
     /// Read a collection
-    #[oai(path = "/collections/:collection", method = "get", operation_id = "readCollection")]
+    #[oai(
+        path = "/collections/:collection",
+        method = "get",
+        operation_id = "readCollection"
+    )]
     async fn collection(
         &self,
         caller: Caller<'_>,

@@ -39,8 +39,19 @@ pub(crate) trait Scope {
 impl Scope for Page {
     const PLACEHOLDER: &'static str = "(page)";
     const PARAMETERS: &'static [&'static str] = &[
-        "Fields", "Filter", "Search", "Sort", "Limit", "Offset", "Page", "Meta", "Aggregate",
-        "GroupBy", "Alias", "Deep", "Export",
+        "Fields",
+        "Filter",
+        "Search",
+        "Sort",
+        "Limit",
+        "Offset",
+        "Page",
+        "Meta",
+        "Aggregate",
+        "GroupBy",
+        "Alias",
+        "Deep",
+        "Export",
     ];
 }
 

@@ -164,7 +164,11 @@ impl PluginsApi {
     ///
     /// For administrators: the latest first. `state` and `subscriber` in the query string choose,
     /// `limit` is 100 unless said and 1,000 at the most.
-    #[oai(path = "/server/outbox", method = "get", operation_id = "readDeliveries")]
+    #[oai(
+        path = "/server/outbox",
+        method = "get",
+        operation_id = "readDeliveries"
+    )]
     async fn deliveries(
         &self,
         caller: Caller<'_>,

@@ -120,7 +120,8 @@ fn property(field: &Field) -> Json {
         FieldType::Json | FieldType::Alias => return json!({"description": "Any JSON."}),
     };
     if let Some(Link::One { to }) = &field.link {
-        let description = format!("The id of a record of `{to}`, or the record where its fields are asked for.");
+        let description =
+            format!("The id of a record of `{to}`, or the record where its fields are asked for.");
         let mut key = property;
         if field.is_nullable {
             key["nullable"] = true.into();
@@ -130,7 +131,11 @@ fn property(field: &Field) -> Json {
     if field.is_nullable {
         property["nullable"] = true.into();
     }
-    if let Some(note) = field.demands.as_ref().and_then(|demands| demands.choices.clone()) {
+    if let Some(note) = field
+        .demands
+        .as_ref()
+        .and_then(|demands| demands.choices.clone())
+    {
         let is_list = matches!(field.kind, FieldType::Csv | FieldType::Json);
         if !is_list && !field.is_nullable {
             property["enum"] = note.into();

@@ -20,7 +20,11 @@ impl RightsApi {
     /// Read the caller's flags
     ///
     /// `app_access`, `admin_access` and `enforce_tfa`: true if one of the caller's policies says so.
-    #[oai(path = "/policies/me/globals", method = "get", operation_id = "readPolicyGlobals")]
+    #[oai(
+        path = "/policies/me/globals",
+        method = "get",
+        operation_id = "readPolicyGlobals"
+    )]
     #[expect(
         clippy::unused_async,
         reason = "the framework takes async functions alone"
@@ -33,7 +37,11 @@ impl RightsApi {
     ///
     /// By collection and action: `access` is `none`, `partial` or `full`, beside `fields` and
     /// `presets`.
-    #[oai(path = "/permissions/me", method = "get", operation_id = "readMyPermissions")]
+    #[oai(
+        path = "/permissions/me",
+        method = "get",
+        operation_id = "readMyPermissions"
+    )]
     #[expect(
         clippy::unused_async,
         reason = "the framework takes async functions alone"
@@ -54,7 +62,12 @@ impl RightsApi {
         /// The name of the collection.
         collection: Id<'_>,
     ) -> Result<One<Object>, Failure> {
-        One::of(&self.engine.my_item_permissions(&caller, &collection, None).await?)
+        One::of(
+            &self
+                .engine
+                .my_item_permissions(&caller, &collection, None)
+                .await?,
+        )
     }
 
     /// Read what the caller may do to a record
@@ -71,6 +84,11 @@ impl RightsApi {
         /// The id of the record.
         id: Second<'_>,
     ) -> Result<One<Object>, Failure> {
-        One::of(&self.engine.my_item_permissions(&caller, &collection, Some(&id)).await?)
+        One::of(
+            &self
+                .engine
+                .my_item_permissions(&caller, &collection, Some(&id))
+                .await?,
+        )
     }
 }

@@ -105,7 +105,9 @@ impl ServerApi {
         reason = "the framework takes async functions alone"
     )]
     async fn openapi(&self, _visitor: Visitor<'_>) -> Result<Text<Document>, Failure> {
-        Ok(Text::new(self.document.of(self.engine.model().await?).to_vec()))
+        Ok(Text::new(
+            self.document.of(self.engine.model().await?).to_vec(),
+        ))
     }
 
     /// Read the metrics

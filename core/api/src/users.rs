@@ -10,8 +10,8 @@ use crate::body::Body;
 use crate::caller::Caller;
 use crate::document::Tag;
 use crate::envelope::{Done, One, Written};
-use crate::export::Listed;
 use crate::error::Failure;
+use crate::export::Listed;
 use crate::parameters::{Id, Page, Query, Single};
 use crate::record::User;
 
@@ -44,7 +44,10 @@ impl UsersApi {
         body: Body<OneOrMany<User>>,
     ) -> Result<WrittenAny<User>, Failure> {
         if let Json::Array(bodies) = &*body {
-            let list = self.engine.create_many(&caller, USERS, bodies, &query).await?;
+            let list = self
+                .engine
+                .create_many(&caller, USERS, bodies, &query)
+                .await?;
             return WrittenAny::many(list.as_ref());
         }
         let item = self.engine.create(&caller, USERS, &body, &query).await?;
@@ -63,7 +66,10 @@ impl UsersApi {
         /// What to change.
         body: Body<Changes<User>>,
     ) -> Result<WrittenMany<User>, Failure> {
-        let list = self.engine.update_many(&caller, USERS, &body, &query).await?;
+        let list = self
+            .engine
+            .update_many(&caller, USERS, &body, &query)
+            .await?;
         WrittenMany::of(list.as_ref())
     }
 

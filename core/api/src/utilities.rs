@@ -41,7 +41,11 @@ impl UtilitiesApi {
     /// Hash a string
     ///
     /// With argon2id, as passwords are hashed. For users who are signed in.
-    #[oai(path = "/utils/hash/generate", method = "post", operation_id = "generateHash")]
+    #[oai(
+        path = "/utils/hash/generate",
+        method = "post",
+        operation_id = "generateHash"
+    )]
     async fn hash(
         &self,
         caller: Caller<'_>,
@@ -54,7 +58,11 @@ impl UtilitiesApi {
     /// Verify a hash
     ///
     /// Whether `hash` is one of `string`. For users who are signed in.
-    #[oai(path = "/utils/hash/verify", method = "post", operation_id = "verifyHash")]
+    #[oai(
+        path = "/utils/hash/verify",
+        method = "post",
+        operation_id = "verifyHash"
+    )]
     async fn verify(
         &self,
         caller: Caller<'_>,
@@ -67,7 +75,11 @@ impl UtilitiesApi {
     /// Make a random string
     ///
     /// Of letters and digits; `length` is 32 unless it is given, 1 to 500.
-    #[oai(path = "/utils/random/string", method = "get", operation_id = "randomString")]
+    #[oai(
+        path = "/utils/random/string",
+        method = "get",
+        operation_id = "randomString"
+    )]
     #[expect(
         clippy::unused_async,
         reason = "the framework takes async functions alone"

@@ -152,10 +152,8 @@ pub fn authorize(
         Principal::User { .. } if rights.admin_access => {
             Ok(Grant::unlimited(Arc::clone(rights), action, collection))
         }
-        Principal::User { .. } | Principal::Public => {
-            Grant::ruled(rights, action, collection)
-                .ok_or_else(|| Error::forbidden_collection(collection.as_str()))
-        }
+        Principal::User { .. } | Principal::Public => Grant::ruled(rights, action, collection)
+            .ok_or_else(|| Error::forbidden_collection(collection.as_str())),
     }
 }
 
@@ -411,7 +409,10 @@ mod tests {
         assert_eq!(grant.visibility("email"), Visibility::When(mine()));
         assert_eq!(grant.visibility("password"), Visibility::Never);
         assert_eq!(grant.showing(["email"]).filter(), &mine());
-        assert_eq!(grant.showing(["email"]).visibility("email"), Visibility::Always);
+        assert_eq!(
+            grant.showing(["email"]).visibility("email"),
+            Visibility::Always
+        );
         assert!(grant.related(Collection::Roles).is_none());
     }
 }

@@ -88,10 +88,24 @@ mod tests {
             ("::ffff:10.0.0.1", "10.0.0.1", "10.0.0.2"),
         ] {
             let addresses = Addresses::parse(text).expect(text);
-            assert!(addresses.contains(inside.parse().expect("an address")), "{text}");
-            assert!(!addresses.contains(outside.parse().expect("an address")), "{text}");
+            assert!(
+                addresses.contains(inside.parse().expect("an address")),
+                "{text}"
+            );
+            assert!(
+                !addresses.contains(outside.parse().expect("an address")),
+                "{text}"
+            );
         }
-        for text in ["", "*", "nonsense", "10.0.0.0/33", "10.0.0.0/255.0.0.0", "10.0.0.9-10.0.0.1", "1.2.3"] {
+        for text in [
+            "",
+            "*",
+            "nonsense",
+            "10.0.0.0/33",
+            "10.0.0.0/255.0.0.0",
+            "10.0.0.9-10.0.0.1",
+            "1.2.3",
+        ] {
             assert_eq!(Addresses::parse(text), None, "{text}");
         }
     }

@@ -69,11 +69,9 @@ impl Code {
     const fn row(&self) -> (&'static str, u16, &'static str) {
         match self {
             Self::Conflict => ("CONFLICT", 409, "The record was changed by somebody else."),
-            Self::ContainsNullValues => (
-                "CONTAINS_NULL_VALUES",
-                400,
-                "Field contains null values.",
-            ),
+            Self::ContainsNullValues => {
+                ("CONTAINS_NULL_VALUES", 400, "Field contains null values.")
+            }
             Self::ContentTooLarge => ("CONTENT_TOO_LARGE", 413, "Uploaded content is too large."),
             Self::FailedValidation => ("FAILED_VALIDATION", 400, "Validation failed."),
             Self::Forbidden => (
@@ -101,11 +99,9 @@ impl Code {
             Self::ServiceUnavailable => ("SERVICE_UNAVAILABLE", 503, "Service is unavailable."),
             Self::TokenExpired => ("TOKEN_EXPIRED", 401, "Token expired."),
             Self::UnprocessableContent => ("UNPROCESSABLE_CONTENT", 422, "Can't process content."),
-            Self::UnsupportedMediaType => (
-                "UNSUPPORTED_MEDIA_TYPE",
-                415,
-                "Unsupported media type.",
-            ),
+            Self::UnsupportedMediaType => {
+                ("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported media type.")
+            }
             Self::UserSuspended => ("USER_SUSPENDED", 401, "User suspended."),
             Self::ValueOutOfRange => ("VALUE_OUT_OF_RANGE", 400, "Numeric value is out of range."),
             Self::ValueTooLong => ("VALUE_TOO_LONG", 400, "Value is too long."),

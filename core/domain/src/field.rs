@@ -401,7 +401,11 @@ pub(crate) fn time(text: &str) -> Option<NaiveTime> {
 pub(crate) fn date_time(text: &str) -> Option<NaiveDateTime> {
     let cut = |moment: NaiveDateTime| chrono::Timelike::with_nanosecond(&moment, 0);
     let zoned = clock::parse(text).map(|moment| moment.naive_utc());
-    let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    let formats = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+    ];
     let plain = || {
         let mut parsed = formats.iter();
         parsed.find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())

@@ -182,7 +182,10 @@ impl Query {
         budget: &mut Budget,
     ) -> Result<Self> {
         let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
-        let is_grouped = depth == 0 && (given("aggregate").is_some() || given("groupBy").is_some() || given("group").is_some());
+        let is_grouped = depth == 0
+            && (given("aggregate").is_some()
+                || given("groupBy").is_some()
+                || given("group").is_some());
         let reader = ask.reader();
         let mut filter = match given(names.filter) {
             Some(json) => reader.read(ask.collection(), &decode("filter", json)?)?,
@@ -213,11 +216,16 @@ impl Query {
             Some(Some(json)) => object("deep", decode("deep", json)?)?,
             Some(None) => Map::new(),
             // Inside of `deep`, what has no underscore is about the level below.
-            None => parameters.iter().filter(|(name, _)| !name.starts_with('_')).map(|(name, json)| (name.clone(), json.clone())).collect(),
+            None => parameters
+                .iter()
+                .filter(|(name, _)| !name.starts_with('_'))
+                .map(|(name, json)| (name.clone(), json.clone()))
+                .collect(),
         };
         let wanted = words("fields", given(names.fields))?;
         // An empty list, as against none at all, asks for nothing but the keys.
-        let nothing = matches!(parameters.get(names.fields), Some(Json::Array(list)) if list.is_empty());
+        let nothing =
+            matches!(parameters.get(names.fields), Some(Json::Array(list)) if list.is_empty());
         let selection = if is_grouped {
             Selection::keys(ask.schema()?)
         } else if nothing {
@@ -339,7 +347,9 @@ fn refuse_concealed(ask: &Ask<'_>, operand: &Operand, what: &str) -> Result<()> 
 fn object(name: &str, json: Json) -> Result<Map<String, Json>> {
     match json {
         Json::Object(map) => Ok(map),
-        _ => Err(Error::invalid_query(format!("\"{name}\" has to be an object"))),
+        _ => Err(Error::invalid_query(format!(
+            "\"{name}\" has to be an object"
+        ))),
     }
 }
 

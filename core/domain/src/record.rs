@@ -160,7 +160,11 @@ impl Record {
 impl Serialize for Item {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_bare {
-            return self.values.first().unwrap_or(&Value::Null).serialize(serializer);
+            return self
+                .values
+                .first()
+                .unwrap_or(&Value::Null)
+                .serialize(serializer);
         }
         let mut map = serializer.serialize_map(Some(self.values.len() + self.parts.len()))?;
         for (field, value) in self.iter() {

@@ -103,7 +103,9 @@ impl Schema {
     pub fn key_of(&self, text: &str) -> Option<Key> {
         if self.counts_keys() {
             let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
-            return is_plain.then(|| text.parse().ok().map(Key::Serial)).flatten();
+            return is_plain
+                .then(|| text.parse().ok().map(Key::Serial))
+                .flatten();
         }
         let id = self.field("id")?;
         let value = id.parse(&Json::String(text.to_owned())).ok()?;

@@ -80,9 +80,17 @@ impl Decimal {
         }
         // How many places the digits have to move to the left.
         let places = i32::try_from(scale).ok()? + exponent - i32::try_from(fraction.len()).ok()?;
-        let mut unscaled: i128 = all.trim_start_matches('0').parse().or_else(|error| {
-            if all.bytes().all(|byte| byte == b'0') { Ok(0) } else { Err(error) }
-        }).ok()?;
+        let mut unscaled: i128 = all
+            .trim_start_matches('0')
+            .parse()
+            .or_else(|error| {
+                if all.bytes().all(|byte| byte == b'0') {
+                    Ok(0)
+                } else {
+                    Err(error)
+                }
+            })
+            .ok()?;
         for _ in 0..places.max(0) {
             unscaled = unscaled.checked_mul(10)?;
         }
@@ -247,4 +255,3 @@ impl<T: Into<Self>> From<Option<T>> for Value {
         value.map_or(Self::Null, Into::into)
     }
 }
-

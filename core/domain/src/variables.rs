@@ -57,7 +57,9 @@ impl Variables {
             Json::String(text) => self.resolve(text).unwrap_or_else(|| json.clone()),
             Json::Array(items) => items.iter().map(|item| self.fill(item)).collect(),
             Json::Object(map) => {
-                let filled = map.iter().map(|(name, value)| (name.clone(), self.fill(value)));
+                let filled = map
+                    .iter()
+                    .map(|(name, value)| (name.clone(), self.fill(value)));
                 Json::Object(filled.collect())
             }
             other => other.clone(),
@@ -65,7 +67,9 @@ impl Variables {
     }
 
     fn shifted(&self, rest: &str) -> Timestamp {
-        let interval = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        let interval = rest
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'));
         interval
             .and_then(|text| shift(self.now, text))
             .unwrap_or(self.now)
@@ -167,7 +171,10 @@ mod tests {
             ("$NOW(-1 month)", "2026-02-28T12:00:00.000Z"),
             ("$NOW(+1y)", "2027-03-31T12:00:00.000Z"),
             ("$NOW(nonsense)", "2026-03-31T12:00:00.000Z"),
-            ("$NOW(99999999999999999999 years)", "2026-03-31T12:00:00.000Z"),
+            (
+                "$NOW(99999999999999999999 years)",
+                "2026-03-31T12:00:00.000Z",
+            ),
         ] {
             assert_eq!(variables().resolve(text), Some(json!(expected)), "{text}");
         }

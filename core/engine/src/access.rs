@@ -56,7 +56,11 @@ pub(crate) async fn holdings(inner: &Inner, actor: Actor) -> Result<Arc<Holdings
         return Ok(known);
     }
     let found = Arc::new(unguarded::holdings(&inner.store, actor.user, actor.role).await?);
-    inner.rights.holdings.insert(actor, Arc::clone(&found)).await;
+    inner
+        .rights
+        .holdings
+        .insert(actor, Arc::clone(&found))
+        .await;
     Ok(found)
 }
 
@@ -111,7 +115,14 @@ async fn compile(
     holds: &[bool],
     now: Timestamp,
 ) -> Result<Compiled> {
-    let held = || holdings.policies.iter().zip(holds).filter(|(_, holds)| **holds).map(|(held, _)| held);
+    let held = || {
+        holdings
+            .policies
+            .iter()
+            .zip(holds)
+            .filter(|(_, holds)| **holds)
+            .map(|(held, _)| held)
+    };
     let mut policies = Vec::new();
     for policy in held().map(|held| held.policy) {
         if !policies.contains(&policy) {
@@ -147,7 +158,10 @@ async fn compile(
     };
     let kept = kept();
     let (mut paths, mut depends_on_now) = (BTreeSet::new(), false);
-    for json in kept.iter().flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets]) {
+    for json in kept
+        .iter()
+        .flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets])
+    {
         if let Some(json) = json {
             variables::paths(json, &mut paths);
             depends_on_now |= variables::depends_on_now(json);
@@ -174,7 +188,10 @@ async fn compile(
             rules.entry(about).or_default().push(rule);
         }
     }
-    rights.rules = rules.into_iter().map(|(about, rules)| (about, rules.into())).collect();
+    rights.rules = rules
+        .into_iter()
+        .map(|(about, rules)| (about, rules.into()))
+        .collect();
     Ok(Compiled { rights, is_lasting })
 }
 
@@ -184,7 +201,10 @@ fn understood(
     values: &Variables,
     kept: &KeptRule,
 ) -> Option<((Collection, Action), Rule)> {
-    let about = (Collection::parse(&kept.collection)?, Action::parse(&kept.action)?);
+    let about = (
+        Collection::parse(&kept.collection)?,
+        Action::parse(&kept.action)?,
+    );
     let read = |json: &Option<Json>, uses| match json {
         None | Some(Json::Null) => Ok(Filter::Everything),
         Some(json) => read_rule(model, values, about.0, json, uses),
@@ -216,7 +236,12 @@ fn understood(
         id: Some(kept.id),
         policy: Some(kept.policy),
         filter,
-        fields: Names::of(fields.split(',').map(str::trim).filter(|name| !name.is_empty())),
+        fields: Names::of(
+            fields
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty()),
+        ),
         validation,
         presets,
     };
@@ -244,9 +269,26 @@ pub(crate) fn read_rule(
 /// What the app needs, whatever its policies say (contract/access-control.md §9).
 fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule)> {
     const PROFILE: [&str; 20] = [
-        "id", "first_name", "last_name", "last_page", "email", "password", "location", "title",
-        "description", "tags", "preferences_divider", "avatar", "language", "appearance",
-        "theme_light", "theme_dark", "tfa_secret", "status", "role", "provider",
+        "id",
+        "first_name",
+        "last_name",
+        "last_page",
+        "email",
+        "password",
+        "location",
+        "title",
+        "description",
+        "tags",
+        "preferences_divider",
+        "avatar",
+        "language",
+        "appearance",
+        "theme_light",
+        "theme_dark",
+        "tfa_secret",
+        "status",
+        "role",
+        "provider",
     ];
     let rule = |filter: Json, collection, fields: &[&str]| {
         let filter = read_rule(model, values, collection, &filter, Uses::Selection);
@@ -276,9 +318,21 @@ fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule
         open(Collection::Fields),
         open(Collection::Relations),
         open(Collection::Settings),
-        rule(json!({"user": {"_eq": "$CURRENT_USER"}}), Collection::Activity, &["*"]),
-        rule(json!({"id": {"_in": "$CURRENT_ROLES"}}), Collection::Roles, &["*"]),
-        rule(json!({"id": {"_eq": "$CURRENT_USER"}}), Collection::Users, &PROFILE),
+        rule(
+            json!({"user": {"_eq": "$CURRENT_USER"}}),
+            Collection::Activity,
+            &["*"],
+        ),
+        rule(
+            json!({"id": {"_in": "$CURRENT_ROLES"}}),
+            Collection::Roles,
+            &["*"],
+        ),
+        rule(
+            json!({"id": {"_eq": "$CURRENT_USER"}}),
+            Collection::Users,
+            &PROFILE,
+        ),
     ]
 }
 
@@ -323,7 +377,11 @@ async fn follow(
                 walk(json, &path.split('.').collect::<Vec<_>>(), &mut reached);
             }
             let is_one = matches!(root, "$CURRENT_USER" | "$CURRENT_ROLE") && reached.len() == 1;
-            let value = if is_one { reached.swap_remove(0) } else { Json::Array(reached) };
+            let value = if is_one {
+                reached.swap_remove(0)
+            } else {
+                Json::Array(reached)
+            };
             found.insert(format!("{prefix}{path}"), value);
         }
     }

@@ -47,7 +47,10 @@ pub(crate) async fn run(
         "last_name": "User",
         "role": role.to_string(),
     });
-    let (cx, grant) = (context(inner, Reason::Bootstrap).await?, system(Reason::Bootstrap));
+    let (cx, grant) = (
+        context(inner, Reason::Bootstrap).await?,
+        system(Reason::Bootstrap),
+    );
     let ready = records::write::prepare_user(inner, &cx, &grant, &body).await?;
     let mut tx = inner.store.begin().await?;
     // Asked again under a lock, so that nodes that start together make one administrator.

@@ -103,18 +103,30 @@ fn of_collection(inner: &Inner, model: &Model, grant: &Grant, collection: Collec
         return Vec::new();
     };
     let (mut columns, mut lists) = (Vec::new(), Vec::new());
-    for field in schema.fields().iter().filter(|field| grant.allows(&field.name)) {
+    for field in schema
+        .fields()
+        .iter()
+        .filter(|field| grant.allows(&field.name))
+    {
         if field.is_custom && collection == Collection::Users {
             continue;
         }
         let json = built_in::field(inner.store.kind(), schema, field);
-        if field.is_stored() { columns.push(json) } else { lists.push(json) }
+        if field.is_stored() {
+            columns.push(json)
+        } else {
+            lists.push(json)
+        }
     }
     if collection == Collection::Users {
         let visible = |definition: &&Definition| grant.allows(&definition.field);
         for definition in model.definitions().iter().filter(visible) {
             let json = custom_field(inner.store.kind(), model, definition);
-            if definition.kind == FieldType::Alias { lists.insert(0, json) } else { columns.push(json) }
+            if definition.kind == FieldType::Alias {
+                lists.insert(0, json)
+            } else {
+                columns.push(json)
+            }
         }
         for divider in built_in::dividers() {
             if grant.allows(divider["field"].as_str().unwrap_or_default()) {

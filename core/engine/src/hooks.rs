@@ -111,9 +111,7 @@ pub(crate) async fn before_delete(
     key: Key,
     stored: &Record,
 ) -> Result<()> {
-    let slots = inner
-        .registry
-        .subscribers(collection, Event::BeforeDelete);
+    let slots = inner.registry.subscribers(collection, Event::BeforeDelete);
     if slots.is_empty() {
         return Ok(());
     }
@@ -129,7 +127,12 @@ pub(crate) async fn before_delete(
         let host = CallHost::deferred(&slot.host, cx, &order);
         context.host = Arc::clone(&host) as _;
         let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
-        let answer = run(slot, Event::BeforeDelete, hooks.before_delete(&context, &stored)).await;
+        let answer = run(
+            slot,
+            Event::BeforeDelete,
+            hooks.before_delete(&context, &stored),
+        )
+        .await;
         if settle(slot, Event::BeforeDelete, answer)?.is_some() {
             host.keep();
         }
@@ -166,7 +169,12 @@ pub(crate) async fn before_login(
             provider: provider.to_owned(),
             mode: mode.to_owned(),
         };
-        let answer = run(slot, Event::BeforeLogin, hooks.before_login(&context, &login)).await;
+        let answer = run(
+            slot,
+            Event::BeforeLogin,
+            hooks.before_login(&context, &login),
+        )
+        .await;
         if settle(slot, Event::BeforeLogin, answer)?.is_some() {
             host.keep();
         }
@@ -194,11 +202,10 @@ pub(crate) async fn after(
         match context.event {
             Event::AfterCreate => hooks.after_create(&context, &shown).await,
             Event::AfterUpdate => {
-                let seen = payload.changed.iter().filter(|name| {
-                    schema
-                        .field(name)
-                        .is_some_and(|field| slot.reads(field))
-                });
+                let seen = payload
+                    .changed
+                    .iter()
+                    .filter(|name| schema.field(name).is_some_and(|field| slot.reads(field)));
                 let changed: Vec<String> = seen.cloned().collect();
                 hooks.after_update(&context, &shown, &changed).await
             }
@@ -266,7 +273,9 @@ fn take(
     if !errors.is_empty() {
         // The write is refused, so what was changed beside the errors is of no use to anybody.
         let problems = errors.into_iter().map(field_problem).collect();
-        return Result::map_err(problems, |reason: String| HookError::Failed(Failure::new(reason)));
+        return Result::map_err(problems, |reason: String| {
+            HookError::Failed(Failure::new(reason))
+        });
     }
     let schema = draft.schema();
     let writes = |name: &str| schema.field(name).is_some_and(|field| slot.writes(field));

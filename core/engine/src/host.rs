@@ -10,7 +10,7 @@ use roster_sdk::{
     Expected, Host, HostError, HostErrorCode, HttpRequest, HttpResponse, Level, Mail, Message,
     Record, StoreEntry, UserQuery, Value as Json,
 };
-use roster_storage::plugin_store::{self, Key, Kept};
+use roster_storage::plugin_store::{self, Kept, Key};
 
 use crate::Inner;
 use crate::plugins::{self, HttpClient};
@@ -68,7 +68,10 @@ impl PluginHost {
         if granted {
             return Ok(());
         }
-        let message = format!("`plugins.{}.capabilities.{what}` is not granted", self.plugin);
+        let message = format!(
+            "`plugins.{}.capabilities.{what}` is not granted",
+            self.plugin
+        );
         Err(HostError::new(HostErrorCode::Denied, message))
     }
 
@@ -76,7 +79,10 @@ impl PluginHost {
     pub(crate) fn store(&self, key: &str) -> Result<Arc<Inner>, HostError> {
         self.need(self.granted.store, "store")?;
         if key.is_empty() || key.len() > KEY || key.contains('\0') {
-            return Err(invalid(format!("a key has 1 to {KEY} bytes, got {}", key.len())));
+            return Err(invalid(format!(
+                "a key has 1 to {KEY} bytes, got {}",
+                key.len()
+            )));
         }
         self.system("store")
     }
@@ -85,7 +91,9 @@ impl PluginHost {
     pub(crate) fn fits(value: &Json) -> Result<(), HostError> {
         let bytes = value.to_string().len();
         if bytes > VALUE {
-            return Err(invalid(format!("a value has at most {VALUE} bytes, got {bytes}")));
+            return Err(invalid(format!(
+                "a value has at most {VALUE} bytes, got {bytes}"
+            )));
         }
         Ok(())
     }

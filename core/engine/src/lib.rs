@@ -8,8 +8,8 @@
 mod access;
 mod bootstrap;
 mod context;
-mod deliveries;
 mod convert;
+mod deliveries;
 mod fields;
 mod health;
 mod hooks;
@@ -40,20 +40,20 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use bootstrap::FirstAdministrator;
-pub use deliveries::{Delivery, Replay};
 pub use context::{Client, Context, Source};
+pub use deliveries::{Delivery, Replay};
 pub use health::Health;
 pub use host::PluginHost;
 pub use login::Tokens;
 pub use outbox::Deliverer;
 pub use plugins::{Effects, LastError, Narrowed, Narrowing, PluginStatus, SecurityEvent};
+pub use records::{Items, List, Outline};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
 pub use settings::{
     OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
 };
 pub use system::SystemClock;
-pub use records::{Items, List, Outline};
 
 use access::RightsCache;
 use model::Models;

@@ -71,7 +71,11 @@ impl Inner {
         let model = fields::model(&self.store, &self.settings.users.statuses).await?;
         let known = Arc::new(Known::of(model));
         let model = Arc::clone(&known.model);
-        let mut newest = self.models.newest.write().unwrap_or_else(PoisonError::into_inner);
+        let mut newest = self
+            .models
+            .newest
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         *newest = known;
         Ok(model)
     }

@@ -139,7 +139,9 @@ impl Deliverer {
     /// Removes what is older than it has to be.
     async fn sweep(&self) {
         let retention = self.inner.settings.outbox.retention;
-        let Some(retention) = TimeDelta::from_std(retention).ok().filter(|time| !time.is_zero())
+        let Some(retention) = TimeDelta::from_std(retention)
+            .ok()
+            .filter(|time| !time.is_zero())
         else {
             return std::future::pending().await;
         };

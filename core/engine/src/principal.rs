@@ -7,8 +7,8 @@ use roster_storage::unguarded::{self, Bearer};
 
 use crate::access::Actor;
 use crate::context::{Client, Context};
-use crate::secrets::{AccessClaims, is_access_token};
 use crate::plugins::Effects;
+use crate::secrets::{AccessClaims, is_access_token};
 use crate::{Inner, access};
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use roster_domain::access::{Names, Rule};
-use roster_domain::{
-    Action, Collection, Error, Filter, Key, Principal, Result,
-};
+use roster_domain::{Action, Collection, Error, Filter, Key, Principal, Result};
 use roster_storage::records;
 use serde_json::{Map, Value as Json, json};
 
@@ -101,7 +99,11 @@ pub(crate) async fn of_item(
     let (Some(known), Some(schema)) = (known, schema) else {
         return Ok(answer(cx.rights.admin_access, cx.rights.admin_access, cx));
     };
-    let key = if known == Collection::Settings { Some(Key::Serial(1)) } else { id.and_then(|id| schema.key_of(id)) };
+    let key = if known == Collection::Settings {
+        Some(Key::Serial(1))
+    } else {
+        id.and_then(|id| schema.key_of(id))
+    };
     let is_malformed = id.is_some() && key.is_none();
     let mut may = [false; 2];
     for (may, action) in may.iter_mut().zip([Action::Update, Action::Delete]) {

@@ -22,14 +22,16 @@ fn refuse_strangers(cx: &Context) -> Result<()> {
 
 fn text<'b>(body: &'b Json, name: &str) -> Result<&'b str> {
     match body.get(name) {
-        Some(Json::String(text)) if text.is_empty() => {
-            Err(Error::invalid_payload(format!("\"{name}\" is not allowed to be empty")))
-        }
-        Some(Json::String(text)) if text.len() > LONGEST => {
-            Err(Error::invalid_payload(format!("\"{name}\" takes at most {LONGEST} bytes")))
-        }
+        Some(Json::String(text)) if text.is_empty() => Err(Error::invalid_payload(format!(
+            "\"{name}\" is not allowed to be empty"
+        ))),
+        Some(Json::String(text)) if text.len() > LONGEST => Err(Error::invalid_payload(format!(
+            "\"{name}\" takes at most {LONGEST} bytes"
+        ))),
         Some(Json::String(text)) => Ok(text),
-        Some(_) => Err(Error::invalid_payload(format!("\"{name}\" must be a string"))),
+        Some(_) => Err(Error::invalid_payload(format!(
+            "\"{name}\" must be a string"
+        ))),
         None => Err(Error::invalid_payload(format!("\"{name}\" is required"))),
     }
 }
@@ -66,7 +68,9 @@ pub(crate) fn random_string(cx: &Context, parameters: &Parameters) -> Result<Str
     let mut string = String::with_capacity(length);
     while string.len() < length {
         // Bytes beyond a multiple of the number of letters would favour the first ones.
-        let fair = crate::system::random::<64>()?.into_iter().filter(|byte| *byte < 248);
+        let fair = crate::system::random::<64>()?
+            .into_iter()
+            .filter(|byte| *byte < 248);
         let letters = fair.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
         string.extend(letters.take(length - string.len()));
     }

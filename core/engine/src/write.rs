@@ -114,7 +114,10 @@ pub(crate) async fn tell(
     key: Key,
     payload: impl FnOnce(Occasion) -> AfterPayload,
 ) -> Result<bool> {
-    let has_mail = cx.effects.apply(inner, tx, cx, collection, &key.to_string()).await?;
+    let has_mail = cx
+        .effects
+        .apply(inner, tx, cx, collection, &key.to_string())
+        .await?;
     let slots = inner.registry.subscribers(collection, event);
     if slots.is_empty() && !inner.settings.outbox.retain {
         return Ok(has_mail);

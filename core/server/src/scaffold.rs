@@ -24,7 +24,9 @@ pub(crate) fn make(
     sdk: Option<&Path>,
 ) -> Result<PathBuf, String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !name.ends_with('-')
         && !name.contains("--");
     if !is_name {
@@ -100,6 +102,9 @@ mod tests {
         assert!(make("shout-loud").is_ok());
         assert!(make("shout-loud").unwrap_err().contains("is there already"));
         let code = fs::read_to_string(place.path().join("shout-loud/src/lib.rs")).unwrap();
-        assert!(code.contains("struct ShoutLoud") && !code.contains("{{"), "{code}");
+        assert!(
+            code.contains("struct ShoutLoud") && !code.contains("{{"),
+            "{code}"
+        );
     }
 }

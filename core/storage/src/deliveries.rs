@@ -163,7 +163,11 @@ pub async fn replay(
         ),
     };
     let rows = tx.fetch(first).await?;
-    let first = rows.first().map(|row| row.integer(0)).transpose()?.flatten();
+    let first = rows
+        .first()
+        .map(|row| row.integer(0))
+        .transpose()?
+        .flatten();
     let Some(first) = first else {
         return match from {
             From::Event(_) => Err(Error::from(Code::Forbidden)),

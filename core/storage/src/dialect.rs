@@ -126,7 +126,10 @@ impl Dialect {
                 Expr::cust_with_exprs("? IN (SELECT value FROM json_each(?))", [column, list])
             }
             Self::Postgres => Expr::cust_with_exprs(
-                format!("$1 = ANY(ARRAY(SELECT CAST(jsonb_array_elements_text($2) AS {})))", Self::native(kind)),
+                format!(
+                    "$1 = ANY(ARRAY(SELECT CAST(jsonb_array_elements_text($2) AS {})))",
+                    Self::native(kind)
+                ),
                 [column, list],
             ),
         }

@@ -5,9 +5,7 @@
 //! indexes on PostgreSQL, which are built while others read and write.
 
 use roster_domain::schema::{Definition, OnDelete, Relation};
-use roster_domain::{
-    Action, Collection, Error, Field, FieldType, Grant, Model, Result, Value,
-};
+use roster_domain::{Action, Collection, Error, Field, FieldType, Grant, Model, Result, Value};
 use sea_query::{Alias, Expr, ExprTrait, Value as Bound, Values};
 use serde_json::{Map, Value as Json};
 
@@ -54,7 +52,9 @@ pub async fn model(store: &Store, statuses: &[String]) -> Result<Model> {
 
 async fn epoch_of(store: &Store) -> Result<i64> {
     let sql = r#"SELECT "schema_epoch" FROM "counters" WHERE "id" = 1"#;
-    let row = store.fetch_optional(Statement::new(sql, Vec::new())).await?;
+    let row = store
+        .fetch_optional(Statement::new(sql, Vec::new()))
+        .await?;
     row.map_or(Ok(1), |row| row.count(0))
 }
 
@@ -105,7 +105,10 @@ async fn definitions(store: &Store) -> Result<Vec<Definition>> {
             next += 1;
         }
         for name in SWITCHES {
-            meta.insert(name.to_owned(), row.boolean(next)?.unwrap_or_default().into());
+            meta.insert(
+                name.to_owned(),
+                row.boolean(next)?.unwrap_or_default().into(),
+            );
             next += 1;
         }
         let has_meta = row.boolean(next)?.unwrap_or(true);
@@ -156,7 +159,11 @@ pub async fn insert(tx: &mut Tx, grant: &Grant, definition: &Definition) -> Resu
         let column = quoted(&field.name);
         let kind = dialect.definition(&field);
         patience(tx).await?;
-        ddl(tx, format!("ALTER TABLE \"users\" ADD COLUMN {column} {kind}")).await?;
+        ddl(
+            tx,
+            format!("ALTER TABLE \"users\" ADD COLUMN {column} {kind}"),
+        )
+        .await?;
         fill(tx, &field).await?;
     }
     raise_epoch(tx).await
@@ -209,7 +216,11 @@ pub async fn delete(tx: &mut Tx, grant: &Grant, definition: &Definition) -> Resu
         for index in [unique_index(name), plain_index(name)] {
             ddl(tx, format!("DROP INDEX IF EXISTS {}", quoted(&index))).await?;
         }
-        ddl(tx, format!("ALTER TABLE \"users\" DROP COLUMN {}", quoted(name))).await?;
+        ddl(
+            tx,
+            format!("ALTER TABLE \"users\" DROP COLUMN {}", quoted(name)),
+        )
+        .await?;
     }
     forget(tx, name).await?;
     raise_epoch(tx).await
@@ -240,17 +251,26 @@ pub async fn index(store: &Store, grant: &Grant, definition: &Definition) -> Res
         Dialect::Sqlite => "",
         Dialect::Postgres => "CONCURRENTLY ",
     };
-    for (name, is_unique) in [(unique_index(&field.name), true), (plain_index(&field.name), false)] {
+    for (name, is_unique) in [
+        (unique_index(&field.name), true),
+        (plain_index(&field.name), false),
+    ] {
         let index = quoted(&name);
         if wanted.as_ref() != Some(&(name, is_unique)) {
-            store.run(format!("DROP INDEX {online}IF EXISTS {index}")).await?.ok();
+            store
+                .run(format!("DROP INDEX {online}IF EXISTS {index}"))
+                .await?
+                .ok();
             continue;
         }
         let kind = if is_unique { "UNIQUE INDEX" } else { "INDEX" };
         let column = quoted(&field.name);
         let sql = format!("CREATE {kind} {online}IF NOT EXISTS {index} ON \"users\" ({column})");
         if store.run(sql).await?.is_err() {
-            store.run(format!("DROP INDEX {online}IF EXISTS {index}")).await?.ok();
+            store
+                .run(format!("DROP INDEX {online}IF EXISTS {index}"))
+                .await?
+                .ok();
             let name = Collection::Users.as_str();
             return Err(roster_domain::error::field::not_unique(name, &field.name, None).into());
         }
@@ -365,7 +385,11 @@ async fn drop_constraint(tx: &mut Tx, field: &str) -> Result<()> {
     }
     patience(tx).await?;
     let name = constraint(field);
-    ddl(tx, format!("ALTER TABLE \"users\" DROP CONSTRAINT IF EXISTS {name}")).await
+    ddl(
+        tx,
+        format!("ALTER TABLE \"users\" DROP CONSTRAINT IF EXISTS {name}"),
+    )
+    .await
 }
 
 async fn write_row(tx: &mut Tx, definition: &Definition, is_there: bool) -> Result<()> {
@@ -378,7 +402,9 @@ async fn write_row(tx: &mut Tx, definition: &Definition, is_there: bool) -> Resu
     };
     let json = |name: &str| dialect.json(meta.get(name).filter(|json| **json != Json::Null));
     let switch = |name: &str, default: bool| {
-        Bound::Bool(Some(meta.get(name).and_then(Json::as_bool).unwrap_or(default)))
+        Bound::Bool(Some(
+            meta.get(name).and_then(Json::as_bool).unwrap_or(default),
+        ))
     };
     let specials = definition.specials();
     let special = (!specials.is_empty()).then(|| specials.join(","));
@@ -386,7 +412,10 @@ async fn write_row(tx: &mut Tx, definition: &Definition, is_there: bool) -> Resu
     let sort = sort.and_then(|sort| i32::try_from(sort).ok());
     let mut columns: Vec<(&str, Bound)> = vec![
         ("type", definition.kind.as_str().into()),
-        ("schema", dialect.json(Some(&Json::Object(definition.schema.clone())))),
+        (
+            "schema",
+            dialect.json(Some(&Json::Object(definition.schema.clone()))),
+        ),
         ("special", Bound::String(special)),
         ("sort", Bound::Int(sort)),
         ("roster_has_meta", definition.meta.is_some().into()),
@@ -399,7 +428,11 @@ async fn write_row(tx: &mut Tx, definition: &Definition, is_there: bool) -> Resu
         let mut update = sea_query::Query::update();
         update
             .table("fields")
-            .values(columns.into_iter().map(|(name, value)| (Alias::new(name), Expr::val(value))))
+            .values(
+                columns
+                    .into_iter()
+                    .map(|(name, value)| (Alias::new(name), Expr::val(value))),
+            )
             .and_where(Expr::cust("\"collection\" = 'directus_users'"))
             .and_where(Expr::col("field").eq(name));
         dialect.build(&update)
@@ -434,7 +467,14 @@ async fn fill(tx: &mut Tx, field: &Field) -> Result<()> {
 async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()> {
     let dialect = tx.dialect();
     let (column, made) = (quoted(&old.name), quoted("roster_converted"));
-    ddl(tx, format!("ALTER TABLE \"users\" ADD COLUMN {made} {}", dialect.definition(new))).await?;
+    ddl(
+        tx,
+        format!(
+            "ALTER TABLE \"users\" ADD COLUMN {made} {}",
+            dialect.definition(new)
+        ),
+    )
+    .await?;
     let mut last: Option<roster_domain::Key> = None;
     let users = Model::built_in();
     let id = users.users().field("id").cloned();
@@ -456,12 +496,18 @@ async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()> {
         last = roster_domain::Key::of(&end.value(0, &id)?);
         for row in &rows {
             let key = row.id(0)?;
-            let plain = Field { is_concealed: false, ..old.clone() };
+            let plain = Field {
+                is_concealed: false,
+                ..old.clone()
+            };
             let value = converted(&row.value(1, &plain)?, old, new)?;
             let mut update = sea_query::Query::update();
             update
                 .table("users")
-                .value(Alias::new("roster_converted"), dialect.bind(new.kind, &value))
+                .value(
+                    Alias::new("roster_converted"),
+                    dialect.bind(new.kind, &value),
+                )
                 .and_where(Expr::col("id").eq(dialect.uuid(key)));
             tx.execute(dialect.build(&update)).await?;
         }
@@ -470,7 +516,11 @@ async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()> {
         ddl(tx, format!("DROP INDEX IF EXISTS {}", quoted(&index))).await?;
     }
     ddl(tx, format!("ALTER TABLE \"users\" DROP COLUMN {column}")).await?;
-    ddl(tx, format!("ALTER TABLE \"users\" RENAME COLUMN {made} TO {column}")).await
+    ddl(
+        tx,
+        format!("ALTER TABLE \"users\" RENAME COLUMN {made} TO {column}"),
+    )
+    .await
 }
 
 /// The value as the new type has it.
@@ -510,7 +560,8 @@ async fn forget(tx: &mut Tx, name: &str) -> Result<()> {
         let rest: Vec<&str> = fields.split(',').filter(|field| *field != name).collect();
         let rest = (!rest.is_empty()).then(|| rest.join(","));
         let sql = r#"UPDATE "permissions" SET "fields" = $2 WHERE "id" = $1"#;
-        tx.execute(Statement::new(sql, vec![id.into(), Bound::String(rest)])).await?;
+        tx.execute(Statement::new(sql, vec![id.into(), Bound::String(rest)]))
+            .await?;
     }
     crate::bootstrap::raise_rules_epoch(tx).await
 }

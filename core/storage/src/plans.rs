@@ -80,7 +80,11 @@ mod tests {
             let statement = Statement::new("SELECT 1", vec![Bound::Int(Some(1))]);
             plans.remember(key, statement)
         };
-        let known = |plan, epoch| plans.known(&(plan, Collection::Users, epoch, vec![0])).is_some();
+        let known = |plan, epoch| {
+            plans
+                .known(&(plan, Collection::Users, epoch, vec![0]))
+                .is_some()
+        };
 
         keep(Plan::Read, 1, vec![0]);
         assert!(known(Plan::Read, 1) && !known(Plan::Load, 1) && !known(Plan::Read, 2));

@@ -138,7 +138,9 @@ impl Row {
                 let text: Option<&str> = row.try_get_unchecked(index).map_err(Error::internal)?;
                 let parse = |text: &str| {
                     let field = Field::new("", kind);
-                    field.parse(&Json::from(text)).map_err(|_| unreadable(index))
+                    field
+                        .parse(&Json::from(text))
+                        .map_err(|_| unreadable(index))
                 };
                 text.map(parse).transpose()
             }

@@ -145,18 +145,35 @@ impl<'a> Sql<'a> {
 
     /// What is selected for a field. Of a concealed one only whether there is something: secrets
     /// do not leave the database. Of a list the keys of its records.
-    pub(crate) fn selected(&self, scope: &Scope<'_>, field: &Field, limit: Option<u64>) -> Result<Expr> {
+    pub(crate) fn selected(
+        &self,
+        scope: &Scope<'_>,
+        field: &Field,
+        limit: Option<u64>,
+    ) -> Result<Expr> {
         let value = match &field.link {
-            Some(Link::Many { from, field: back, sort, .. }) => {
+            Some(Link::Many {
+                from,
+                field: back,
+                sort,
+                ..
+            }) => {
                 let Some(next) = self.next(scope, *from)? else {
                     return Ok(Expr::cust("NULL"));
                 };
                 let mut select = self.rows(&next)?;
                 select
                     .expr_as(next.column("id"), Alias::new("id"))
-                    .and_where(next.column(back).equals((Alias::new(&scope.table), Alias::new("id"))));
+                    .and_where(
+                        next.column(back)
+                            .equals((Alias::new(&scope.table), Alias::new("id"))),
+                    );
                 if let Some(sort) = sort {
-                    select.order_by_expr_with_nulls(next.column(sort), Order::Asc, NullOrdering::First);
+                    select.order_by_expr_with_nulls(
+                        next.column(sort),
+                        Order::Asc,
+                        NullOrdering::First,
+                    );
                 }
                 select.order_by_expr(next.column("id"), Order::Asc);
                 if let Some(limit) = limit {
@@ -214,8 +231,14 @@ impl<'a> Sql<'a> {
         scope: &Scope<'_>,
         field: &Field,
     ) -> Result<Option<(SelectStatement, Scope<'a>)>> {
-        let Some(Link::Many { from, field: back, .. }) = &field.link else {
-            return Err(Error::internal(format!("field `{}` is no list", field.name)));
+        let Some(Link::Many {
+            from, field: back, ..
+        }) = &field.link
+        else {
+            return Err(Error::internal(format!(
+                "field `{}` is no list",
+                field.name
+            )));
         };
         let Some(next) = self.next(scope, *from)? else {
             return Ok(None);
@@ -247,7 +270,11 @@ impl<'a> Sql<'a> {
                         Filter::Everything => any.add(everything()),
                         part => {
                             let condition = self.condition(scope, part)?;
-                            if condition.is_empty() { any.add(everything()) } else { any.add(condition) }
+                            if condition.is_empty() {
+                                any.add(everything())
+                            } else {
+                                any.add(condition)
+                            }
                         }
                     };
                 }
@@ -295,7 +322,8 @@ impl<'a> Sql<'a> {
         let mut schema = schema;
         for step in &operand.path {
             let to = schema.field(step).and_then(Field::leads_to);
-            schema = self.schema(to.ok_or_else(|| Error::internal("a path that leads nowhere"))?)?;
+            schema =
+                self.schema(to.ok_or_else(|| Error::internal("a path that leads nowhere"))?)?;
         }
         if operand.function.is_some() {
             return Ok(FieldType::BigInteger);

@@ -263,7 +263,11 @@ pub async fn holdings(
         SELECT id, parent FROM tree"#,
         vec![dialect.uuid(role.map(|role| role.0))],
     );
-    let rows = if role.is_some() { store.fetch(statement).await? } else { Vec::new() };
+    let rows = if role.is_some() {
+        store.fetch(statement).await?
+    } else {
+        Vec::new()
+    };
     let mut parents = HashMap::new();
     for row in &rows {
         parents.insert(row.id(0)?, row.uuid(1)?);
@@ -295,7 +299,10 @@ pub async fn holdings(
                 ORDER BY a."sort", a."id""#
             }
         },
-        vec![dialect.uuid(user.map(|user| user.0)), dialect.json(Some(&listed))],
+        vec![
+            dialect.uuid(user.map(|user| user.0)),
+            dialect.json(Some(&listed)),
+        ],
     );
     let mut policies = Vec::new();
     for row in store.fetch(statement).await? {
@@ -399,7 +406,9 @@ pub async fn policy(store: &Store, id: Uuid) -> Result<(Option<Holding>, Vec<Kep
 /// `SERVICE_UNAVAILABLE`.
 pub async fn epochs(store: &Store) -> Result<(i64, i64)> {
     let sql = r#"SELECT "rules_epoch", "schema_epoch" FROM "counters" WHERE "id" = 1"#;
-    let row = store.fetch_optional(Statement::new(sql, Vec::new())).await?;
+    let row = store
+        .fetch_optional(Statement::new(sql, Vec::new()))
+        .await?;
     row.map_or(Ok((1, 1)), |row| Ok((row.count(0)?, row.count(1)?)))
 }
 

@@ -102,7 +102,13 @@ pub(crate) async fn inspect(
         let exports = Exports::of(&shared.engine, &compiled)?;
         let linked = shared.linker.instantiate_pre(&compiled);
         let linked = linked.map_err(|error| invalid(&error))?;
-        describe(&component(shared, source), &linked, &exports.lifecycle, &host).await
+        describe(
+            &component(shared, source),
+            &linked,
+            &exports.lifecycle,
+            &host,
+        )
+        .await
     };
     Ok(Inspected {
         sha256,
@@ -188,7 +194,10 @@ impl Exports {
         };
         let (hooks, mailer) = (find(HOOKS)?, find(MAILER)?);
         let (policy, auth_provider) = (find(POLICY)?, find(AUTH_PROVIDER)?);
-        if [&hooks, &mailer, &policy, &auth_provider].iter().all(|kind| kind.is_none()) {
+        if [&hooks, &mailer, &policy, &auth_provider]
+            .iter()
+            .all(|kind| kind.is_none())
+        {
             return Err(LoadCause::NoKind);
         }
         let absent = || LoadCause::NotAComponent(format!("`{LIFECYCLE}` is not exported"));

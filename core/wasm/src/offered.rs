@@ -141,9 +141,6 @@ fn invalid(what: &str, reason: &serde_json::Error) -> records::HostError {
     error(HostError::new(HostErrorCode::Invalid, message))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(
-    what: &str,
-    text: &str,
-) -> Result<T, records::HostError> {
+fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, records::HostError> {
     serde_json::from_str(text).map_err(|error| invalid(what, &error))
 }

@@ -118,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_signature_counts_if_a_trusted_key_made_it_over_these_bytes() {
-        let (ours, theirs) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+        let (ours, theirs) = (
+            SigningKey::from_bytes(&[1; 32]),
+            SigningKey::from_bytes(&[2; 32]),
+        );
         let trust = Trust {
             keys: vec![key(&ours)],
             require_signed: true,
@@ -137,7 +140,10 @@ mod tests {
 
     #[test]
     fn a_bad_signature_is_refused_even_where_none_is_required() {
-        let (ours, theirs) = (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]));
+        let (ours, theirs) = (
+            SigningKey::from_bytes(&[1; 32]),
+            SigningKey::from_bytes(&[2; 32]),
+        );
         let trust = Trust {
             keys: vec![key(&ours)],
             ..Trust::default()

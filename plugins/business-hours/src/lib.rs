@@ -85,7 +85,10 @@ impl Plugin for BusinessHours {
         let time = |key: &str, text: &str| {
             minutes(text).ok_or_else(|| wrong(key, "a time such as `09:00`", text))
         };
-        let (opens, closes) = (time("opens", &config.opens)?, time("closes", &config.closes)?);
+        let (opens, closes) = (
+            time("opens", &config.opens)?,
+            time("closes", &config.closes)?,
+        );
         let ahead = offset(&config.utc_offset);
         let offset =
             ahead.ok_or_else(|| wrong("utc_offset", "`+01:00` or the like", &config.utc_offset))?;
@@ -135,7 +138,9 @@ impl Policy for BusinessHours {
         if is_exempt || !is_bound || self.is_open(cx.host.unix_now()) {
             return Ok(Narrowing::none());
         }
-        Ok(Narrowing::deny("This can be done during business hours only."))
+        Ok(Narrowing::deny(
+            "This can be done during business hours only.",
+        ))
     }
 }
 
@@ -179,7 +184,11 @@ mod tests {
             (night.clone(), "2026-01-03T05:59:00.000Z", false),
             (night, "2026-01-03T23:00:00.000Z", true),
         ] {
-            assert_eq!(denied(config.clone(), now, "update"), is_denied, "{config} {now}");
+            assert_eq!(
+                denied(config.clone(), now, "update"),
+                is_denied,
+                "{config} {now}"
+            );
         }
         assert!(!denied(json!({}), "2026-01-03T12:00:00.000Z", "read"));
     }

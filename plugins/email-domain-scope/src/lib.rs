@@ -94,7 +94,11 @@ mod tests {
 
     #[test]
     fn users_reach_those_of_their_own_domain() {
-        let narrowing = narrowed(json!({ "drop": ["location"] }), Some("a@one.example"), "read");
+        let narrowing = narrowed(
+            json!({ "drop": ["location"] }),
+            Some("a@one.example"),
+            "read",
+        );
 
         let filter = json!({ "email": { "_iends_with": "@one.example" } });
         assert_eq!(narrowing, Narrowing::filter(filter).without(["location"]));
@@ -104,8 +108,14 @@ mod tests {
     fn the_exempt_and_those_who_make_users_are_not_narrowed() {
         let exempt = json!({ "exempt": ["ONE.example"] });
 
-        assert_eq!(narrowed(exempt, Some("a@one.example"), "read"), Narrowing::none());
-        assert_eq!(narrowed(json!({}), Some("a@one.example"), "create"), Narrowing::none());
+        assert_eq!(
+            narrowed(exempt, Some("a@one.example"), "read"),
+            Narrowing::none()
+        );
+        assert_eq!(
+            narrowed(json!({}), Some("a@one.example"), "create"),
+            Narrowing::none()
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 #![forbid(unsafe_code)]
 
 use roster_sdk::{
-    Context, Failure, Host, HttpRequest, Mailer, Manifest, Message, Plugin, StartError, async_trait,
-    json,
+    Context, Failure, Host, HttpRequest, Mailer, Manifest, Message, Plugin, StartError,
+    async_trait, json,
 };
 use serde::Deserialize;
 
@@ -122,7 +122,10 @@ mod tests {
         let requests = host.requests();
         let body: Value = serde_json::from_slice(requests[0].body.as_deref().unwrap()).unwrap();
         assert_eq!(requests.len(), 1);
-        assert_eq!((&body["to"][0], &body["subject"]), (&json!("b@example.com"), &json!("Hello")));
+        assert_eq!(
+            (&body["to"][0], &body["subject"]),
+            (&json!("b@example.com"), &json!("Hello"))
+        );
         let token = ("authorization".to_owned(), "Bearer secret".to_owned());
         assert!(requests[0].headers.contains(&token));
     }

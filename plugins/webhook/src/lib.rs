@@ -115,7 +115,10 @@ impl Webhook {
         if answer.is_success() {
             Ok(())
         } else {
-            Err(Failure::new(format!("the endpoint answered {}", answer.status)))
+            Err(Failure::new(format!(
+                "the endpoint answered {}",
+                answer.status
+            )))
         }
     }
 
@@ -152,13 +155,19 @@ impl Hooks for Webhook {
     }
 
     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
-        self.post(cx, json!({ "record": login.user, "provider": login.provider }))
-            .await
+        self.post(
+            cx,
+            json!({ "record": login.user, "provider": login.provider }),
+        )
+        .await
     }
 
     async fn after_login_failed(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
-        self.post(cx, json!({ "record": login.user, "provider": login.provider }))
-            .await
+        self.post(
+            cx,
+            json!({ "record": login.user, "provider": login.provider }),
+        )
+        .await
     }
 
     async fn after_locked(&self, cx: &Context, record: &Record) -> Result<(), Failure> {

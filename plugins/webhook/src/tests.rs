@@ -27,7 +27,10 @@ fn an_event_is_posted_and_signed_as_the_specification_says() {
 
     let sent = &host.requests()[0];
     let body: Value = serde_json(sent.body.as_deref().unwrap());
-    assert_eq!((sent.method.as_str(), sent.url.as_str()), ("POST", "https://example.com/hook"));
+    assert_eq!(
+        (sent.method.as_str(), sent.url.as_str()),
+        ("POST", "https://example.com/hook")
+    );
     assert_eq!(
         body,
         json!({

@@ -1,8 +1,8 @@
 use std::panic;
 use std::sync::Arc;
 
-use crate::guest::bindings::base::roster::plugin::{host, records};
 use super::imported::Imported;
+use crate::guest::bindings::base::roster::plugin::{host, records};
 use crate::{Context, Event, Failure, Plugin, StartError, plugin};
 
 /// Starts the plugin with this configuration. What it panics with reaches the server's log.

@@ -101,7 +101,9 @@ async fn handle(
             plugin.after_locked(cx, &record).await?;
         }
         Event::Narrow | Event::Authenticate => {
-            return Err(Failure::new(format!("`{}` is no event of hooks", cx.event.as_str())).into());
+            return Err(
+                Failure::new(format!("`{}` is no event of hooks", cx.event.as_str())).into(),
+            );
         }
     }
     Ok(None)

@@ -41,7 +41,6 @@ fn system_grants_are_made_here_and_nowhere_else() {
     1 core/domain/src/access.rs
     3 core/engine/src/bootstrap.rs
     1 core/engine/src/login/password.rs
-    1 core/engine/src/plugins/lookup.rs
     "#);
 }
 

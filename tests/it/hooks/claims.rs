@@ -15,7 +15,11 @@ fn both(section: &str) -> [Setup; 2] {
         Setup::new()
             .linked(Linked::hooks::<Stock>("stock"))
             .plugin("stock", &section),
-        Setup::new().guest("stock", "roster-stock-plugin", section.trim_start_matches("timeout = '10s'\n")),
+        Setup::new().guest(
+            "stock",
+            "roster-stock-plugin",
+            section.trim_start_matches("timeout = '10s'\n"),
+        ),
     ]
 }
 
@@ -40,19 +44,34 @@ fn user() -> Map<String, Json> {
 async fn hooks_add_claims_and_never_reserved_ones() {
     for (config, expected) in [
         ("", Ok(json!({ "title": "Countess" }))),
-        ("config = { claims = { team = 'math' } }", Ok(json!({ "title": "Countess", "team": "math" }))),
-        ("config = { claims = { admin_access = true } }", Err("PLUGIN_FAILED".to_owned())),
-        ("config = { claims = { sub = 'x' } }", Err("PLUGIN_FAILED".to_owned())),
+        (
+            "config = { claims = { team = 'math' } }",
+            Ok(json!({ "title": "Countess", "team": "math" })),
+        ),
+        (
+            "config = { claims = { admin_access = true } }",
+            Err("PLUGIN_FAILED".to_owned()),
+        ),
+        (
+            "config = { claims = { sub = 'x' } }",
+            Err("PLUGIN_FAILED".to_owned()),
+        ),
     ] {
         for setup in both(config) {
             let server = setup.start().await;
             let cx = public(&server).await;
             let engine = server.server().engine();
 
-            let claims = engine.claims(&cx, Uuid::nil(), &user(), "default", "json").await;
+            let claims = engine
+                .claims(&cx, Uuid::nil(), &user(), "default", "json")
+                .await;
 
             let claims = claims.map(Json::Object);
-            assert_eq!(claims.map_err(|error| error.code().as_str().into_owned()), expected, "{config}");
+            assert_eq!(
+                claims.map_err(|error| error.code().as_str().into_owned()),
+                expected,
+                "{config}"
+            );
         }
     }
 }
@@ -70,7 +89,10 @@ async fn refused_logins_and_lock_outs_are_told_to_those_who_subscribe() {
                 provider: "default",
                 mode: "json",
             },
-            SecurityEvent::Locked { user: id, record: &record },
+            SecurityEvent::Locked {
+                user: id,
+                record: &record,
+            },
         ] {
             engine.report(&cx, event).await.expect("an entry");
         }

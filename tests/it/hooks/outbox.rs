@@ -5,7 +5,12 @@ use roster_tests::{Client, Recorder, Setup, TestServer};
 use serde_json::{Value as Json, json};
 
 /// A server whose plugin hears nothing until it is told to.
-async fn deaf() -> (TestServer, Client, Recorder, std::sync::Arc<std::sync::atomic::AtomicBool>) {
+async fn deaf() -> (
+    TestServer,
+    Client,
+    Recorder,
+    std::sync::Arc<std::sync::atomic::AtomicBool>,
+) {
     let hears = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let heard = std::sync::Arc::clone(&hears);
     let recorder = Recorder::of(&[Event::AfterUpdate]).after(move |_| {
@@ -14,7 +19,9 @@ async fn deaf() -> (TestServer, Client, Recorder, std::sync::Arc<std::sync::atom
             false => Err(Failure::new("not now")),
         }
     });
-    let setup = Setup::new().record(&recorder).set("outbox.max_attempts", "2");
+    let setup = Setup::new()
+        .record(&recorder)
+        .set("outbox.max_attempts", "2");
     let server = setup.set("outbox.retain", "true").start().await;
     let admin = server.admin().await;
     (server, admin, recorder, hears)
@@ -22,13 +29,19 @@ async fn deaf() -> (TestServer, Client, Recorder, std::sync::Arc<std::sync::atom
 
 async fn rename(admin: &Client, titles: &[&str]) {
     for title in titles {
-        admin.patch("/users/me", json!({ "title": title })).await.data();
+        admin
+            .patch("/users/me", json!({ "title": title }))
+            .await
+            .data();
     }
 }
 
 fn titles(recorder: &Recorder) -> Vec<String> {
     let calls = recorder.calls();
-    calls.iter().map(|call| call.text("title").to_owned()).collect()
+    calls
+        .iter()
+        .map(|call| call.text("title").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -40,7 +53,11 @@ async fn what_was_given_up_is_listed_and_told_once_it_is_retried() {
     let dead = admin.get("/server/outbox?state=dead&limit=10").await.data();
     let dead = dead.as_array().expect("a list");
     assert_eq!(dead.len(), 2);
-    let seen = |key: &str| dead.iter().map(|one| one[key].clone()).collect::<Vec<Json>>();
+    let seen = |key: &str| {
+        dead.iter()
+            .map(|one| one[key].clone())
+            .collect::<Vec<Json>>()
+    };
     assert_eq!(seen("subscriber"), ["recorder", "recorder"]);
     assert_eq!(seen("last_error"), ["not now", "not now"]);
     assert_eq!(seen("name"), ["update.after", "update.after"]);
@@ -50,7 +67,10 @@ async fn what_was_given_up_is_listed_and_told_once_it_is_retried() {
     let one = json!({ "id": dead[1]["id"] });
     let count = admin.post("/server/outbox/retry", one).await.data();
     server.settled().await;
-    assert_eq!((count, titles(&recorder)), (json!({ "deliveries": 1 }), vec!["a".to_owned()]));
+    assert_eq!(
+        (count, titles(&recorder)),
+        (json!({ "deliveries": 1 }), vec!["a".to_owned()])
+    );
     let count = admin.post("/server/outbox/retry", json!({})).await.data();
     server.settled().await;
     assert_eq!(count, json!({ "deliveries": 1 }));
@@ -79,7 +99,11 @@ async fn kept_events_are_told_again_from_one_or_from_a_time_in_their_order() {
     admin.post("/server/outbox/replay", all).await.data();
     server.settled().await;
     assert_eq!(titles(&recorder), ["a", "b", "c"]);
-    for wrong in [json!({}), json!({ "event": "x" }), json!({ "since": "yesterday" })] {
+    for wrong in [
+        json!({}),
+        json!({ "event": "x" }),
+        json!({ "since": "yesterday" }),
+    ] {
         let answer = admin.post("/server/outbox/replay", wrong).await;
         assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD");
     }

@@ -16,13 +16,24 @@ async fn a_component_of_the_first_version_still_works() {
         .await;
     let admin = server.admin().await;
 
-    let made = admin.post("/users?fields=title", json!({ "title": "x" })).await;
+    let made = admin
+        .post("/users?fields=title", json!({ "title": "x" }))
+        .await;
     let changed = admin
-        .patch("/users/me", json!({ "password": "another good one", "current_password": PASSWORD }))
+        .patch(
+            "/users/me",
+            json!({ "password": "another good one", "current_password": PASSWORD }),
+        )
         .await;
 
     assert_eq!(made.data(), json!({ "title": "old 20" }));
     assert_eq!(changed.outcome(), "200");
     server.settled().await;
-    assert_eq!(server.database().count("deliveries", "state = 'dead'").await, 0);
+    assert_eq!(
+        server
+            .database()
+            .count("deliveries", "state = 'dead'")
+            .await,
+        0
+    );
 }

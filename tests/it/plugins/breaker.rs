@@ -25,7 +25,10 @@ async fn a_plugin_that_crashes_repeatedly_is_turned_off_for_a_while() {
     }
 
     let after = plugin(&admin, "hostile").await;
-    assert_eq!((&before["state"], &before["failures"]), (&json!("ok"), &json!(1)));
+    assert_eq!(
+        (&before["state"], &before["failures"]),
+        (&json!("ok"), &json!(1))
+    );
     assert_eq!(after["state"], "off");
     assert_eq!(after["last_error"]["call"], "create.before");
     let reason = after["last_error"]["reason"].as_str().expect("a reason");
@@ -34,7 +37,10 @@ async fn a_plugin_that_crashes_repeatedly_is_turned_off_for_a_while() {
     assert!(metrics.contains(
         r#"roster_plugin_calls_total{plugin="hostile",call="create.before",outcome="turned_off"}"#
     ));
-    assert!(metrics.contains(r#"roster_plugin_memory_peak_bytes{plugin="hostile"}"#) || metrics.contains("roster_plugin_call_seconds"));
+    assert!(
+        metrics.contains(r#"roster_plugin_memory_peak_bytes{plugin="hostile"}"#)
+            || metrics.contains("roster_plugin_call_seconds")
+    );
 }
 
 #[tokio::test]
@@ -50,8 +56,14 @@ async fn administrators_see_what_plugins_are_and_may() {
 
     let slug = plugin(&admin, "slug").await;
 
-    assert_eq!((&slug["plugin"], &slug["kinds"]), (&json!("slug"), &json!(["hooks"])));
-    assert_eq!((&slug["priority"], &slug["on_failure"]), (&json!(7), &json!("reject")));
+    assert_eq!(
+        (&slug["plugin"], &slug["kinds"]),
+        (&json!("slug"), &json!(["hooks"]))
+    );
+    assert_eq!(
+        (&slug["priority"], &slug["on_failure"]),
+        (&json!(7), &json!("reject"))
+    );
     assert_eq!(slug["events"], json!(["users.create.before"]));
     assert_eq!(slug["sha256"].as_str().map(str::len), Some(64));
     assert_eq!(

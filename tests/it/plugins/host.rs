@@ -49,10 +49,30 @@ async fn conversation(server: &TestServer, wishes: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn a_plugin_gets_what_it_was_granted() {
     let wishes = [
-        "count a", "count a", "count b", "read a", "read c", "claim d", "claim d", "twice e",
-        "read e", "keys a", "keys ", "forget a", "forget a", "count a", "clock", "random",
-        "user admin@example.com", "user nobody@example.com", "field status",
-        "secret", "mail ada@example.com", "mail nowhere", "flood", "get http://127.0.0.1/",
+        "count a",
+        "count a",
+        "count b",
+        "read a",
+        "read c",
+        "claim d",
+        "claim d",
+        "twice e",
+        "read e",
+        "keys a",
+        "keys ",
+        "forget a",
+        "forget a",
+        "count a",
+        "clock",
+        "random",
+        "user admin@example.com",
+        "user nobody@example.com",
+        "field status",
+        "secret",
+        "mail ada@example.com",
+        "mail nowhere",
+        "flood",
+        "get http://127.0.0.1/",
     ];
 
     for setup in both(GRANTED) {
@@ -92,8 +112,13 @@ async fn a_plugin_gets_what_it_was_granted() {
 #[tokio::test]
 async fn a_plugin_gets_nothing_that_was_not_granted() {
     let wishes = [
-        "count a", "keys a", "forget a", "user admin@example.com", "mail ada@example.com",
-        "get http://127.0.0.1/", "clock",
+        "count a",
+        "keys a",
+        "forget a",
+        "user admin@example.com",
+        "mail ada@example.com",
+        "get http://127.0.0.1/",
+        "clock",
     ];
     let bare = "capabilities.fields = { read = ['title'], write = ['description'] }";
 
@@ -123,7 +148,10 @@ async fn what_a_before_hook_writes_is_stored_with_the_record_or_not_at_all() {
         assert_eq!(told(&admin, "refuse refused").await, "400 NO");
         assert_eq!(told(&admin, "fail failed").await, "");
         let taken = json!({ "title": "keep taken", "email": admin.email });
-        assert_eq!(admin.post("/users", taken).await.outcome(), "400 RECORD_NOT_UNIQUE");
+        assert_eq!(
+            admin.post("/users", taken).await.outcome(),
+            "400 RECORD_NOT_UNIQUE"
+        );
         let some_bad = json!([{ "title": "keep first" }, { "title": "refuse second" }]);
         assert_eq!(admin.post("/users", some_bad).await.outcome(), "400 NO");
         assert_eq!(told(&admin, "keep kept").await, "kept");
@@ -175,11 +203,17 @@ async fn a_counter_counts_every_record_though_many_are_made_at_once() {
     }
     let made: u64 = making.join_all().await.into_iter().sum();
 
-    let kept = server.database().text("SELECT CAST(value AS TEXT) FROM plugin_store").await;
+    let kept = server
+        .database()
+        .text("SELECT CAST(value AS TEXT) FROM plugin_store")
+        .await;
     let counted: u64 = kept.parse().expect("a number");
     assert_eq!(counted, made);
     assert_eq!(
-        server.database().count("users", "title = 'count all'").await,
+        server
+            .database()
+            .count("users", "title = 'count all'")
+            .await,
         usize::try_from(made).expect("few")
     );
 }
@@ -206,7 +240,11 @@ async fn a_mail_of_a_plugin_goes_through_the_outbox() {
         let body: Json = serde_json::from_str(&asked.body).expect("JSON");
         assert_eq!(
             (&body["to"], &body["subject"], &body["from"]),
-            (&json!(["ada@example.com"]), &json!("Hello"), &json!("no-reply@example.com"))
+            (
+                &json!(["ada@example.com"]),
+                &json!("Hello"),
+                &json!("no-reply@example.com")
+            )
         );
     }
 }
@@ -216,7 +254,10 @@ async fn an_after_hook_writes_at_once() {
     for setup in both(GRANTED) {
         let server = setup.start().await;
         let admin = server.admin().await;
-        let made = admin.post("/users", json!({ "title": "gone" })).await.data();
+        let made = admin
+            .post("/users", json!({ "title": "gone" }))
+            .await
+            .data();
         let path = format!("/users/{}", made["id"].as_str().expect("an id"));
 
         admin.delete(&path).await.done();

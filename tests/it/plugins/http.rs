@@ -27,7 +27,12 @@ async fn told(origins: &[&str], wishes: &[String]) -> Vec<String> {
             let made = admin
                 .post("/users?fields=description", json!({ "title": wish }))
                 .await;
-            answers.push(made.data()["description"].as_str().unwrap_or_default().to_owned());
+            answers.push(
+                made.data()["description"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
         }
         both.push(answers);
     }
@@ -46,7 +51,11 @@ async fn a_request_goes_to_a_granted_origin_with_a_host_of_its_own() {
     assert_eq!(answers, ["201 seen GET /path?x=1", "201 seen POST /in"]);
     let asked = upstream.asked();
     assert_eq!(asked.len(), 4);
-    assert!(asked.iter().all(|asked| format!("http://{}", asked.header("host")) == url));
+    assert!(
+        asked
+            .iter()
+            .all(|asked| format!("http://{}", asked.header("host")) == url)
+    );
     assert_eq!(asked[1].body, "posted");
 }
 
@@ -99,7 +108,13 @@ async fn redirects_are_followed_to_granted_origins_and_no_further() {
     let inside = Upstream::start(|_| (200, Vec::new(), "inside".to_owned())).await;
     let secret = inside.url();
     let upstream = Upstream::start(move |asked| {
-        let to = |place: &str| (302, vec![("location".to_owned(), place.to_owned())], String::new());
+        let to = |place: &str| {
+            (
+                302,
+                vec![("location".to_owned(), place.to_owned())],
+                String::new(),
+            )
+        };
         match asked.line.as_str() {
             "GET /there" => to("/here"),
             "GET /out" => to(&format!("{secret}/inside")),
@@ -112,13 +127,26 @@ async fn redirects_are_followed_to_granted_origins_and_no_further() {
     .await;
     let url = upstream.url();
 
-    let wishes = ["get {}/there", "get {}/out", "get {}/meta", "get {}/round", "post {}/there"];
+    let wishes = [
+        "get {}/there",
+        "get {}/out",
+        "get {}/meta",
+        "get {}/round",
+        "post {}/there",
+    ];
     let wishes = wishes.map(|wish| wish.replace("{}", &url));
     let answers = told(&[&url], &wishes).await;
 
     assert_eq!(answers[0], "200 here");
-    assert!(answers[1].starts_with("denied: origin `http://127.0.0.1:"), "{}", answers[1]);
-    assert_eq!(answers[2], "denied: origin `http://169.254.169.254` is not granted");
+    assert!(
+        answers[1].starts_with("denied: origin `http://127.0.0.1:"),
+        "{}",
+        answers[1]
+    );
+    assert_eq!(
+        answers[2],
+        "denied: origin `http://169.254.169.254` is not granted"
+    );
     assert_eq!(answers[3], "failed: redirected more than 5 times");
     assert_eq!(answers[4], "302 ");
     assert!(inside.asked().is_empty());
@@ -137,6 +165,9 @@ async fn an_answer_without_end_is_cut_off_and_requests_are_counted() {
     let answers = told(&[&url], &wishes).await;
 
     assert_eq!(answers[0], "failed: the answer has more than 1048576 bytes");
-    assert_eq!(answers[1], "denied: more than 8 requests over HTTP in one call");
+    assert_eq!(
+        answers[1],
+        "denied: more than 8 requests over HTTP in one call"
+    );
     assert_eq!(upstream.asked().len(), 2 * 9);
 }

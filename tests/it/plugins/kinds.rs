@@ -12,7 +12,10 @@ use serde_json::{Value as Json, json};
 /// A plugin that is linked already, natively and as a component.
 fn both(name: &str, package: &str, section: &str) -> [Setup; 2] {
     [
-        Setup::new().plugin(name, &format!("source = 'builtin'\ntimeout = '10s'\n{section}")),
+        Setup::new().plugin(
+            name,
+            &format!("source = 'builtin'\ntimeout = '10s'\n{section}"),
+        ),
         Setup::new().guest(name, package, section),
     ]
 }
@@ -38,7 +41,10 @@ async fn narrowed(server: &TestServer, token: Option<&str>, action: Action) -> S
             let by: Vec<&str> = narrowing.by.iter().map(|by| by.plugin.as_str()).collect();
             let filters = json!(narrowing.filters);
             let fields = narrowing.dropped_fields;
-            format!("deny {:?} filters {filters} without {fields:?} by {by:?}", narrowing.deny)
+            format!(
+                "deny {:?} filters {filters} without {fields:?} by {by:?}",
+                narrowing.deny
+            )
         }
         Err(error) => error.to_string(),
     }
@@ -101,8 +107,7 @@ async fn a_policy_that_fails_permits_nothing_unless_it_may_be_skipped() {
 async fn several_policies_narrow_together() {
     let never = "source = 'builtin:business-hours'\npriority = 200\nconfig = { days = [], actions = ['update'] }";
     let granted = "capabilities = { users = 'read', fields.read = ['email'] }";
-    let [native, component] =
-        both("email-domain-scope", "roster-email-domain-scope", granted);
+    let [native, component] = both("email-domain-scope", "roster-email-domain-scope", granted);
     let never_guest = "priority = 200\nconfig = { days = [], actions = ['update'] }";
     let setups = [
         native.plugin("hours", never),
@@ -130,7 +135,9 @@ async fn several_policies_narrow_together() {
 fn knows_ada(asked: &Asked) -> Told {
     let body: Json = serde_json::from_str(&asked.body).unwrap_or_default();
     let is_ada = match asked.line.as_str() {
-        "POST /token" => body["code"] == "ada-code" && body["redirect_uri"] == "https://here.example/back",
+        "POST /token" => {
+            body["code"] == "ada-code" && body["redirect_uri"] == "https://here.example/back"
+        }
         "POST /check" => body["name"] == "ada" && body["secret"] == "sesame",
         "POST /odd" => return (200, Vec::new(), "{}".to_owned()),
         _ => false,
@@ -163,7 +170,10 @@ async fn an_auth_provider_sends_the_browser_away_and_knows_it_when_it_comes_back
         let request = BeginLogin {
             redirect_uri: redirect_uri.clone(),
         };
-        let begun = engine.begin_login_with(&cx, "redirect", &request).await.expect("an address");
+        let begun = engine
+            .begin_login_with(&cx, "redirect", &request)
+            .await
+            .expect("an address");
         let nonce = begun.state["nonce"].as_str().expect("a nonce").to_owned();
         let expected = format!("{url}/authorize?redirect_uri={redirect_uri}&state={nonce}");
         assert_eq!((begun.url, nonce.len()), (expected, 32));
@@ -175,13 +185,22 @@ async fn an_auth_provider_sends_the_browser_away_and_knows_it_when_it_comes_back
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
         };
-        let ada = engine.complete_login_with(&cx, "redirect", &callback("ada-code", &nonce)).await;
-        let wrong = engine.complete_login_with(&cx, "redirect", &callback("other", &nonce)).await;
-        let forged = engine.complete_login_with(&cx, "redirect", &callback("ada-code", "x")).await;
+        let ada = engine
+            .complete_login_with(&cx, "redirect", &callback("ada-code", &nonce))
+            .await;
+        let wrong = engine
+            .complete_login_with(&cx, "redirect", &callback("other", &nonce))
+            .await;
+        let forged = engine
+            .complete_login_with(&cx, "redirect", &callback("ada-code", "x"))
+            .await;
 
         let ada = ada.expect("ada");
         assert_eq!(ada.external_identifier, "ada-1");
-        assert_eq!((ada.email.as_deref(), ada.email_verified), (Some("ada@example.com"), true));
+        assert_eq!(
+            (ada.email.as_deref(), ada.email_verified),
+            (Some("ada@example.com"), true)
+        );
         assert_eq!(ada.data["groups"], json!(["math"]));
         let code = |error: roster_domain::Error| error.code().as_str().into_owned();
         assert_eq!(wrong.map_err(code), Err("INVALID_CREDENTIALS".to_owned()));
@@ -191,13 +210,19 @@ async fn an_auth_provider_sends_the_browser_away_and_knows_it_when_it_comes_back
             identifier: "ada".to_owned(),
             secret: secret.to_owned(),
         };
-        let right = engine.authenticate_with(&cx, "redirect", &credentials("sesame")).await;
+        let right = engine
+            .authenticate_with(&cx, "redirect", &credentials("sesame"))
+            .await;
         assert_eq!(right.expect("ada"), ada);
         for bad in ["sesam", ""] {
-            let refused = engine.authenticate_with(&cx, "redirect", &credentials(bad)).await;
+            let refused = engine
+                .authenticate_with(&cx, "redirect", &credentials(bad))
+                .await;
             assert_eq!(refused.map_err(code), Err("INVALID_CREDENTIALS".to_owned()));
         }
-        let nobody = engine.authenticate_with(&cx, "log", &credentials("sesame")).await;
+        let nobody = engine
+            .authenticate_with(&cx, "log", &credentials("sesame"))
+            .await;
         assert_eq!(nobody.map_err(code), Err("ROUTE_NOT_FOUND".to_owned()));
     }
 }
@@ -205,7 +230,11 @@ async fn an_auth_provider_sends_the_browser_away_and_knows_it_when_it_comes_back
 #[tokio::test]
 async fn a_provider_that_identifies_nobody_or_cannot_be_asked_is_a_failure() {
     let upstream = Upstream::start(|_| {
-        (200, Vec::new(), json!({ "external_identifier": "" }).to_string())
+        (
+            200,
+            Vec::new(),
+            json!({ "external_identifier": "" }).to_string(),
+        )
     })
     .await;
     let url = upstream.url();
@@ -223,7 +252,9 @@ async fn a_provider_that_identifies_nobody_or_cannot_be_asked_is_a_failure() {
             secret: "sesame".to_owned(),
         };
         let engine = server.server().engine();
-        let refused = engine.authenticate_with(&cx, "redirect", &credentials).await;
+        let refused = engine
+            .authenticate_with(&cx, "redirect", &credentials)
+            .await;
         let code = refused.map_err(|error| error.code().as_str().into_owned());
         assert_eq!(code, Err("PLUGIN_FAILED".to_owned()));
     }
@@ -283,18 +314,31 @@ async fn a_webhook_tells_an_endpoint_what_happened_signed_and_again_until_it_is_
         let server = setup.start().await;
         let admin = server.admin().await;
 
-        admin.patch("/users/me", json!({ "title": "x" })).await.data();
+        admin
+            .patch("/users/me", json!({ "title": "x" }))
+            .await
+            .data();
 
         server.settled().await;
         let asked = upstream.asked();
         assert_eq!(asked.len(), 2, "{asked:?}");
         assert_eq!(asked[0].header("webhook-id"), asked[1].header("webhook-id"));
         let signature = asked[1].header("webhook-signature");
-        assert!(signature.starts_with("v1,") && signature.len() == 47, "{signature}");
+        assert!(
+            signature.starts_with("v1,") && signature.len() == 47,
+            "{signature}"
+        );
         let body: Json = serde_json::from_str(&asked[1].body).expect("JSON");
         assert_eq!(body["data"]["id"], json!(admin.id));
-        seen.push(json!([body["type"], body["data"]["record"], body["data"]["changed"]]));
+        seen.push(json!([
+            body["type"],
+            body["data"]["record"],
+            body["data"]["changed"]
+        ]));
     }
-    assert_eq!(seen[0], json!(["users.update", { "title": "x" }, ["title"]]));
+    assert_eq!(
+        seen[0],
+        json!(["users.update", { "title": "x" }, ["title"]])
+    );
     assert_eq!(seen[0], seen[1]);
 }

@@ -46,7 +46,10 @@ async fn no_request_fails_while_plugins_are_loaded_again_and_again() {
         asking.spawn(async move {
             let mut count = 0_u32;
             while !is_over.load(Ordering::SeqCst) {
-                let made = admin.post("/users?fields=title,description", json!({ "first_name": "Ada" }));
+                let made = admin.post(
+                    "/users?fields=title,description",
+                    json!({ "first_name": "Ada" }),
+                );
                 let made = made.await.data();
                 // Either version, whole.
                 let by_slug = made["title"] == "ada" && made["description"].is_null();
@@ -78,13 +81,19 @@ async fn a_file_that_cannot_be_loaded_changes_nothing() {
     let server = start(&file, "false").await;
 
     std::fs::write(&file, "broken").expect("a file");
-    let error = server.server().reload_plugins().await.expect_err("it is broken");
+    let error = server
+        .server()
+        .reload_plugins()
+        .await
+        .expect_err("it is broken");
 
     let expected = format!("plugin `mine`: `{}`: not a WASM component", file.display());
     assert!(error.to_string().contains(&expected), "{error}");
     assert_eq!(loaded(&server).await, "slug");
     let admin = server.admin().await;
-    let made = admin.post("/users?fields=title", json!({ "first_name": "Ada" })).await;
+    let made = admin
+        .post("/users?fields=title", json!({ "first_name": "Ada" }))
+        .await;
     assert_eq!(made.data(), json!({ "title": "ada" }));
 }
 

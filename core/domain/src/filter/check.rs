@@ -4,8 +4,8 @@ use fancy_regex::RegexBuilder;
 use serde_json::{Value as Json, json};
 
 use super::{Case, Filter, Operand, Place, Test};
-use crate::Value;
 use crate::Problem;
+use crate::Value;
 use crate::error::field as problem;
 
 /// How much work a regular expression may make of one value.
@@ -24,7 +24,10 @@ pub trait Written {
 pub fn problems(filter: &Filter, value: &dyn Written) -> Vec<Problem> {
     match filter {
         Filter::Everything => Vec::new(),
-        Filter::And(parts) => parts.iter().flat_map(|part| problems(part, value)).collect(),
+        Filter::And(parts) => parts
+            .iter()
+            .flat_map(|part| problems(part, value))
+            .collect(),
         Filter::Or(parts) => {
             let mut all = Vec::new();
             for part in parts {
@@ -63,14 +66,19 @@ fn test_of(operand: &Operand, test: &Test, written: &dyn Written) -> Option<Prob
         None => sent.clone(),
     };
     if let Test::Matches(pattern) = test {
-        let regex = RegexBuilder::new(pattern).backtrack_limit(BACKTRACKS).build();
+        let regex = RegexBuilder::new(pattern)
+            .backtrack_limit(BACKTRACKS)
+            .build();
         let text = match &made {
             Value::Null => return None,
-            value => value.as_text().map_or_else(|| plain(value), ToOwned::to_owned),
+            value => value
+                .as_text()
+                .map_or_else(|| plain(value), ToOwned::to_owned),
         };
         let holds = regex.is_ok_and(|regex| regex.is_match(&text).unwrap_or(false));
         let clause = "Value doesn't have the correct format.";
-        return (!holds).then(|| problem::failed(name, "regex", clause).with("invalid", made.to_json()));
+        return (!holds)
+            .then(|| problem::failed(name, "regex", clause).with("invalid", made.to_json()));
     }
     (!test.passes(&made)).then(|| describe(name, test))
 }
@@ -84,7 +92,10 @@ fn plain(value: &Value) -> String {
 
 fn describe(name: &str, test: &Test) -> Problem {
     let list = |values: &[Value]| {
-        let shown: Vec<String> = values.iter().map(|value| format!("\"{}\"", plain(value))).collect();
+        let shown: Vec<String> = values
+            .iter()
+            .map(|value| format!("\"{}\"", plain(value)))
+            .collect();
         shown.join(", ")
     };
     let jsons = |values: &[Value]| values.iter().map(Value::to_json).collect::<Vec<_>>();
@@ -111,11 +122,19 @@ fn describe(name: &str, test: &Test) -> Problem {
             problem::failed(name, "nin", &clause).with("invalid", jsons(values))
         }
         Test::Between(low, high) => {
-            let clause = format!("Value has to be from \"{}\" to \"{}\".", plain(low), plain(high));
+            let clause = format!(
+                "Value has to be from \"{}\" to \"{}\".",
+                plain(low),
+                plain(high)
+            );
             problem::failed(name, "between", &clause).with("valid", json!([low, high]))
         }
         Test::Outside(low, high) => {
-            let clause = format!("Value can't be from \"{}\" to \"{}\".", plain(low), plain(high));
+            let clause = format!(
+                "Value can't be from \"{}\" to \"{}\".",
+                plain(low),
+                plain(high)
+            );
             problem::failed(name, "nbetween", &clause).with("invalid", json!([low, high]))
         }
         Test::Null => problem::failed(name, "null", "Value has to be null."),
@@ -129,7 +148,11 @@ fn describe(name: &str, test: &Test) -> Problem {
                 Place::Start => "starts_with",
                 Place::End => "ends_with",
             };
-            let folded = if pattern.case == Case::Folded { "i" } else { "" };
+            let folded = if pattern.case == Case::Folded {
+                "i"
+            } else {
+                ""
+            };
             let kind = format!("{}{folded}{place}", if negated { "n" } else { "" });
             let verb = if negated { "can't" } else { "has to" };
             let clause = match pattern.place {

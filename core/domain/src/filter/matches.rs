@@ -83,9 +83,7 @@ impl Test {
                 matches!(order(low), Some(Greater | Equal))
                     && matches!(order(high), Some(Less | Equal))
             }
-            Self::Outside(low, high) => {
-                order(low) == Some(Less) || order(high) == Some(Greater)
-            }
+            Self::Outside(low, high) => order(low) == Some(Less) || order(high) == Some(Greater),
             Self::OneOf(values) => values.iter().any(|other| order(other) == Some(Equal)),
             Self::NoneOf(values) => {
                 !value.is_null() && values.iter().all(|other| order(other) != Some(Equal))

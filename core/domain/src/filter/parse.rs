@@ -333,9 +333,9 @@ impl Parser<'_> {
     ) -> Result<Filter> {
         match json {
             Json::Object(map) => {
-                let tests = map.iter().map(|(operator, value)| {
-                    self.test(level, field, function, operator, value)
-                });
+                let tests = map
+                    .iter()
+                    .map(|(operator, value)| self.test(level, field, function, operator, value));
                 Ok(joined(tests.collect::<Result<_>>()?))
             }
             value => self.test(level, field, function, "_eq", value),
@@ -359,7 +359,10 @@ impl Parser<'_> {
         if self.reader.uses == Uses::Validation {
             match (operator, json) {
                 ("_regex", Json::String(pattern)) => {
-                    return Ok(Filter::Field(operand, Test::Matches(bare(pattern).to_owned())));
+                    return Ok(Filter::Field(
+                        operand,
+                        Test::Matches(bare(pattern).to_owned()),
+                    ));
                 }
                 ("_submitted", json) => {
                     let wanted = json.as_bool().unwrap_or(true);
@@ -374,13 +377,20 @@ impl Parser<'_> {
         // A variable that stands for nothing passes nothing (security bar 56).
         let resolved = match json {
             Json::String(text) => self.reader.variables.resolve(text),
-            Json::Array(items) => Some(items.iter().map(|item| self.reader.variables.fill(item)).collect()),
+            Json::Array(items) => Some(
+                items
+                    .iter()
+                    .map(|item| self.reader.variables.fill(item))
+                    .collect(),
+            ),
             _ => None,
         };
         let is_variable = matches!(json, Json::String(_)) && resolved.is_some();
         let json = match &resolved {
             Some(Json::Null) if is_variable => return Ok(Filter::Nothing),
-            Some(Json::Array(list)) if is_variable && list.is_empty() => return Ok(Filter::Nothing),
+            Some(Json::Array(list)) if is_variable && list.is_empty() => {
+                return Ok(Filter::Nothing);
+            }
             Some(json) => json,
             None => json,
         };
@@ -447,7 +457,9 @@ fn joined(mut parts: Vec<Filter>) -> Filter {
 
 /// `/^a$/` → `^a$`, as the password policy is written.
 fn bare(pattern: &str) -> &str {
-    let inner = pattern.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let inner = pattern
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
     inner.unwrap_or(pattern)
 }
 

@@ -68,12 +68,17 @@ impl Operation {
 
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
-        let known = Self::ALL.into_iter().find(|(operation, _)| *operation == self);
+        let known = Self::ALL
+            .into_iter()
+            .find(|(operation, _)| *operation == self);
         known.map_or("", |(_, name)| name)
     }
 
     const fn needs_number(self) -> bool {
-        matches!(self, Self::Sum | Self::SumDistinct | Self::Avg | Self::AvgDistinct)
+        matches!(
+            self,
+            Self::Sum | Self::SumDistinct | Self::Avg | Self::AvgDistinct
+        )
     }
 
     const fn needs_order(self) -> bool {
@@ -151,7 +156,10 @@ impl Grouping {
     /// The fields that are looked at.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let groups = self.groups.iter().map(|group| group.operand.root());
-        let operands = self.aggregates.iter().filter_map(|one| one.operand.as_ref());
+        let operands = self
+            .aggregates
+            .iter()
+            .filter_map(|one| one.operand.as_ref());
         groups.chain(operands.map(Operand::root))
     }
 }
@@ -205,7 +213,10 @@ impl Aggregate {
         };
         if !fits {
             let (word, kind) = (operation.as_str(), field.kind.as_str());
-            let reason = format!("\"{word}\" does not take field `{}` of type {kind}", field.name);
+            let reason = format!(
+                "\"{word}\" does not take field `{}` of type {kind}",
+                field.name
+            );
             return Err(Error::invalid_query(reason));
         }
         Ok(Self {
@@ -245,7 +256,7 @@ fn plain(ask: &Ask<'_>, text: &str, what: &str) -> Result<(Operand, Field)> {
         Some(_) => Some(Field::new(&operand.field, FieldType::Serial)),
         None => ask.schema()?.field(&operand.field).cloned(),
     };
-    let field = field
-        .ok_or_else(|| Error::invalid_query(format!("\"{text}\" cannot be {what}")))?;
+    let field =
+        field.ok_or_else(|| Error::invalid_query(format!("\"{text}\" cannot be {what}")))?;
     Ok((operand, field))
 }

@@ -27,7 +27,10 @@ pub(super) fn filter(ask: &Ask<'_>, json: &Json) -> Result<Filter> {
     }
     let fields = ask.schema()?.fields().iter();
     let searched = fields.filter(|field| {
-        field.is_searchable && field.is_stored() && !field.is_concealed && ask.grant.allows(&field.name)
+        field.is_searchable
+            && field.is_stored()
+            && !field.is_concealed
+            && ask.grant.allows(&field.name)
     });
     let tests = searched.filter_map(|field| {
         let test = match field.kind {

@@ -89,7 +89,9 @@ impl Selection {
             if field.kind == FieldType::Alias || below.is_empty() {
                 columns.push(nested.name.to_string());
             } else {
-                let below = below.into_iter().map(|name| format!("{}.{name}", nested.name));
+                let below = below
+                    .into_iter()
+                    .map(|name| format!("{}.{name}", nested.name));
                 columns.extend(below);
             }
         }
@@ -104,7 +106,10 @@ impl Selection {
         let fields = self.projection.schema().fields();
         let own = self.projection.fields().map(|field| field.name.as_str());
         let computed = self.computed.iter().map(|one| one.operand.root());
-        let nested = self.nested.iter().map(|one| fields[one.field].name.as_str());
+        let nested = self
+            .nested
+            .iter()
+            .map(|one| fields[one.field].name.as_str());
         own.chain(computed).chain(nested).collect()
     }
 }
@@ -122,7 +127,9 @@ impl Wanted {
         let mut wanted = Self::default();
         for word in words {
             // The dot of `role.year(created)` is before the bracket.
-            let dot = word.find('.').filter(|dot| word.find('(').is_none_or(|open| *dot < open));
+            let dot = word
+                .find('.')
+                .filter(|dot| word.find('(').is_none_or(|open| *dot < open));
             let Some(dot) = dot else {
                 if word == "*" {
                     wanted.is_all = true;
@@ -256,7 +263,10 @@ impl LevelParser<'_> {
         if let Some(field) = self.alias.get(name).and_then(Json::as_str) {
             let field = field.to_owned();
             // An alias of a field that leads nowhere is left out (contract/query.md §3).
-            let leads = self.schema.field(&field).is_some_and(|field| field.link.is_some());
+            let leads = self
+                .schema
+                .field(&field)
+                .is_some_and(|field| field.link.is_some());
             return if leads {
                 self.relation(name, &field, &["id".to_owned()], bad, budget)
             } else {
@@ -285,7 +295,12 @@ impl LevelParser<'_> {
         bad: &mut Vec<String>,
         budget: &mut Budget,
     ) -> Result<()> {
-        let field = self.alias.get(name).and_then(Json::as_str).unwrap_or(name).to_owned();
+        let field = self
+            .alias
+            .get(name)
+            .and_then(Json::as_str)
+            .unwrap_or(name)
+            .to_owned();
         self.relation(name, &field, words, bad, budget)
     }
 
@@ -312,7 +327,10 @@ impl LevelParser<'_> {
         bad: &mut Vec<String>,
         budget: &mut Budget,
     ) -> Result<()> {
-        let position = self.schema.position(field).filter(|_| self.ask.grant.allows(field));
+        let position = self
+            .schema
+            .position(field)
+            .filter(|_| self.ask.grant.allows(field));
         let Some(index) = position else {
             bad.push(field.to_owned());
             return Ok(());
@@ -321,7 +339,11 @@ impl LevelParser<'_> {
             Some(Link::One { to }) => *to,
             Some(Link::Many { from, .. }) => *from,
             None => {
-                bad.push(words.first().map_or_else(|| field.to_owned(), |word| format!("{field}.{word}")));
+                bad.push(
+                    words
+                        .first()
+                        .map_or_else(|| field.to_owned(), |word| format!("{field}.{word}")),
+                );
                 return Ok(());
             }
         };

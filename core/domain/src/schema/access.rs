@@ -63,7 +63,13 @@ pub(super) fn policies() -> Vec<Field> {
         switch("enforce_tfa"),
         switch("admin_access"),
         switch("app_access"),
-        Field::many("permissions", Permissions, "policy", None, OnDeselect::Delete),
+        Field::many(
+            "permissions",
+            Permissions,
+            "policy",
+            None,
+            OnDeselect::Delete,
+        ),
         Field::many("users", Access, "policy", Some("sort"), OnDeselect::Delete),
         Field::many("roles", Access, "policy", Some("sort"), OnDeselect::Delete),
     ]

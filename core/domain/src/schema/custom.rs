@@ -52,13 +52,19 @@ impl Definition {
                 required: flag(meta, "required").unwrap_or(false),
                 readonly: flag(meta, "readonly").unwrap_or(false),
                 choices: choices(meta),
-                validation: meta.get("validation").filter(|json| json.is_object()).cloned(),
+                validation: meta
+                    .get("validation")
+                    .filter(|json| json.is_object())
+                    .cloned(),
                 validation_message: meta
                     .get("validation_message")
                     .and_then(Json::as_str)
                     .map(ToOwned::to_owned),
                 default_now: self.defaults_to_now(),
-                specials: specials.iter().filter_map(|word| Special::parse(word)).collect(),
+                specials: specials
+                    .iter()
+                    .filter_map(|word| Special::parse(word))
+                    .collect(),
             })),
             ..Field::new(&self.field, self.kind)
         };
@@ -72,7 +78,11 @@ impl Definition {
     pub fn specials(&self) -> Vec<&str> {
         let words = self.meta.as_ref().and_then(|meta| meta.get("special"));
         let words = words.and_then(Json::as_array).map(Vec::as_slice);
-        words.unwrap_or_default().iter().filter_map(Json::as_str).collect()
+        words
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Json::as_str)
+            .collect()
     }
 
     /// Whether the default is the present moment.

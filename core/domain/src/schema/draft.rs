@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use crate::error::field as problem;
 use crate::field::describe;
-use crate::value::MASK;
 use crate::field::{Demands, Special};
 use crate::filter::{self, Reader, Uses};
+use crate::value::MASK;
 use crate::variables::Variables;
 use crate::{
     Collection, Error, Field, FieldType, Filter, Key, Model, Problem, Result, Schema, Status,
@@ -142,7 +142,13 @@ impl Draft {
     }
 
     /// Fills in what fields do by themselves: who wrote, and when. It overrides what was sent.
-    pub fn stamp(&mut self, now: Timestamp, user: Option<Uuid>, role: Option<Uuid>, id: Option<Uuid>) {
+    pub fn stamp(
+        &mut self,
+        now: Timestamp,
+        user: Option<Uuid>,
+        role: Option<Uuid>,
+        id: Option<Uuid>,
+    ) {
         let schema = Arc::clone(&self.schema);
         for (index, field) in schema.fields().iter().enumerate() {
             let Some(demands) = &field.demands else {
@@ -245,7 +251,11 @@ impl Draft {
                 if field.default != Value::Null {
                     self.values.insert(index, field.default.clone());
                 } else if is_needed(field) {
-                    problems.push(problem::failed(&field.name, "required", "Value is required."));
+                    problems.push(problem::failed(
+                        &field.name,
+                        "required",
+                        "Value is required.",
+                    ));
                 }
             }
         }
@@ -261,7 +271,10 @@ impl Draft {
         }
         for problem in &mut problems {
             let name = problem.extensions.get("field").and_then(Json::as_str);
-            if name.and_then(|name| schema.field(name)).is_some_and(|field| field.is_concealed) {
+            if name
+                .and_then(|name| schema.field(name))
+                .is_some_and(|field| field.is_concealed)
+            {
                 problem.extensions.remove("invalid");
             }
         }
@@ -312,14 +325,20 @@ impl Draft {
                 Ok(filter) => filter::problems(&filter, self),
                 // A rule that cannot be read refuses what it is about.
                 Err(_) => value
-                    .map(|_| problem::failed(&field.name, "rule", "The rule of the field is broken."))
+                    .map(|_| {
+                        problem::failed(&field.name, "rule", "The rule of the field is broken.")
+                    })
                     .into_iter()
                     .collect(),
             };
-            problems.extend(found.into_iter().map(|problem| match &demands.validation_message {
-                Some(message) => problem.saying(message.clone()),
-                None => problem,
-            }));
+            problems.extend(
+                found
+                    .into_iter()
+                    .map(|problem| match &demands.validation_message {
+                        Some(message) => problem.saying(message.clone()),
+                        None => problem,
+                    }),
+            );
         }
         Ok(problems)
     }
@@ -327,7 +346,10 @@ impl Draft {
 
 /// Whether a record cannot be made without a value.
 fn is_needed(field: &Field) -> bool {
-    let required = field.demands.as_ref().is_some_and(|demands| demands.required);
+    let required = field
+        .demands
+        .as_ref()
+        .is_some_and(|demands| demands.required);
     (required || !field.is_nullable) && field.name != "id"
 }
 
@@ -362,7 +384,10 @@ fn check(schema: &Schema, index: usize, value: &Value, stage: Stage) -> Option<P
     if value.is_null() {
         // An address can be cleared later, but a record is not made with an empty one.
         let is_address = name == "email" && schema.collection() == Collection::Users;
-        let required = field.demands.as_ref().is_some_and(|demands| demands.required);
+        let required = field
+            .demands
+            .as_ref()
+            .is_some_and(|demands| demands.required);
         let refused = !field.is_nullable || required || (is_address && stage == Stage::Create);
         return refused.then(|| match name {
             "email" => problem::email(name),
@@ -381,7 +406,10 @@ fn check(schema: &Schema, index: usize, value: &Value, stage: Stage) -> Option<P
     }
     let known = || {
         let added = schema.statuses().iter().map(String::as_str);
-        Status::ALL.iter().map(|status| status.as_str()).chain(added)
+        Status::ALL
+            .iter()
+            .map(|status| status.as_str())
+            .chain(added)
     };
     match name {
         "email" if !email::is_valid(text) => Some(problem::email(name)),
@@ -447,9 +475,13 @@ impl Valid {
 
     /// The plain texts that still have to be sealed, with their fields.
     pub fn open(&self) -> Vec<(String, bool)> {
-        let fields = self.values.keys().map(|&index| &self.schema.fields()[index]);
+        let fields = self
+            .values
+            .keys()
+            .map(|&index| &self.schema.fields()[index]);
         let open = fields.filter(|field| self.plain(&field.name).is_some());
-        open.map(|field| (field.name.clone(), field.is_hashed())).collect()
+        open.map(|field| (field.name.clone(), field.is_hashed()))
+            .collect()
     }
 
     /// The values as they go into the database, by field name.

@@ -44,7 +44,11 @@ impl Model {
                     Collection::Users,
                     &relation.field,
                     relation.sort_field.as_deref(),
-                    if relation.deletes { OnDeselect::Delete } else { OnDeselect::Nullify },
+                    if relation.deletes {
+                        OnDeselect::Delete
+                    } else {
+                        OnDeselect::Nullify
+                    },
                 )
             };
             let fields = match relation.to {

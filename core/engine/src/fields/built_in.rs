@@ -76,7 +76,12 @@ pub(super) fn field(kind: &str, schema: &Arc<Schema>, field: &Field) -> Json {
 
 fn special(collection: Collection, field: &Field) -> Json {
     let words: &[&str] = match (&field.link, field.kind) {
-        (Some(Link::One { to: Collection::Files }), _) => &["file"],
+        (
+            Some(Link::One {
+                to: Collection::Files,
+            }),
+            _,
+        ) => &["file"],
         (Some(Link::One { .. }), _) => &["m2o"],
         (Some(Link::Many { .. }), _) if collection == Collection::Users => &["m2m"],
         (Some(Link::Many { .. }), _) => &["o2m"],
@@ -93,13 +98,21 @@ fn special(collection: Collection, field: &Field) -> Json {
 
 fn options(schema: &Schema, field: &Field) -> Json {
     let choices = |values: Vec<&str>| {
-        let choices = values.into_iter().map(|value| json!({"text": value, "value": value}));
+        let choices = values
+            .into_iter()
+            .map(|value| json!({"text": value, "value": value}));
         json!({"choices": choices.collect::<Vec<_>>()})
     };
     match field.name.as_str() {
         "status" if schema.collection() == Collection::Users => {
             let added = schema.statuses().iter().map(String::as_str);
-            choices(Status::ALL.iter().map(|status| status.as_str()).chain(added).collect())
+            choices(
+                Status::ALL
+                    .iter()
+                    .map(|status| status.as_str())
+                    .chain(added)
+                    .collect(),
+            )
         }
         "text_direction" => choices(vec!["auto", "ltr", "rtl"]),
         "appearance" => choices(vec!["auto", "light", "dark"]),
@@ -109,7 +122,12 @@ fn options(schema: &Schema, field: &Field) -> Json {
 
 /// Headings of the app's form; no record has them.
 pub(super) fn dividers() -> [Json; 3] {
-    [("preferences_divider", 10), ("theming_divider", 15), ("admin_divider", 21)].map(|(name, sort)| {
+    [
+        ("preferences_divider", 10),
+        ("theming_divider", 15),
+        ("admin_divider", 21),
+    ]
+    .map(|(name, sort)| {
         json!({
             "collection": Collection::Users.as_str(),
             "field": name,

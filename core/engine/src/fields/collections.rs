@@ -10,7 +10,9 @@ use crate::{Inner, access};
 /// The collections that the caller may read.
 pub(crate) fn collections(inner: &Inner, cx: &Context) -> Result<Vec<Json>> {
     super::readable(cx, Collection::Collections)?;
-    let readable = LISTED.into_iter().filter(|known| access::grant(cx, Action::Read, *known).is_ok());
+    let readable = LISTED
+        .into_iter()
+        .filter(|known| access::grant(cx, Action::Read, *known).is_ok());
     Ok(readable.map(|known| said(inner, known)).collect())
 }
 
@@ -55,7 +57,9 @@ const fn icon(collection: Collection) -> &'static str {
     match collection {
         Collection::Users => "people_alt",
         Collection::Roles => "supervised_user_circle",
-        Collection::Policies | Collection::Access | Collection::Permissions => "admin_panel_settings",
+        Collection::Policies | Collection::Access | Collection::Permissions => {
+            "admin_panel_settings"
+        }
         Collection::Settings => "settings",
         Collection::Files => "folder",
         _ => "history",

@@ -110,7 +110,9 @@ pub(crate) async fn update(
         async move {
             let found = model.definitions().iter().find(|known| known.field == name);
             let users = Collection::Users.as_str();
-            let before = found.cloned().ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
+            let before = found
+                .cloned()
+                .ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
             let after = changed(&before, &body)?;
             check(&model, &after)?;
             let Some(mut tx) = begin(inner, &model).await? else {
@@ -192,7 +194,10 @@ pub(crate) async fn delete(
 }
 
 /// Runs a change on the newest fields, again where another change came in between.
-pub(super) async fn repeat<T, F>(inner: &Inner, change: impl Fn(std::sync::Arc<Model>) -> F) -> Result<T>
+pub(super) async fn repeat<T, F>(
+    inner: &Inner,
+    change: impl Fn(std::sync::Arc<Model>) -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<Option<T>>>,
 {
@@ -222,7 +227,12 @@ async fn shown(inner: &Inner, name: &str) -> Result<Json> {
     Ok(custom_field(inner.store.kind(), &model, definition))
 }
 
-async fn log(tx: &mut Tx, cx: &Context, action: &'static str, definition: &Definition) -> Result<()> {
+async fn log(
+    tx: &mut Tx,
+    cx: &Context,
+    action: &'static str,
+    definition: &Definition,
+) -> Result<()> {
     let said = json!({
         "collection": Collection::Users.as_str(),
         "field": definition.field,
@@ -246,7 +256,10 @@ fn only_users(cx: &Context, collection: &str) -> Result<()> {
     if known(cx, collection)? == Collection::Users {
         return Ok(());
     }
-    Err(payload(format!("fields can be added to \"{}\" only", Collection::Users.as_str())))
+    Err(payload(format!(
+        "fields can be added to \"{}\" only",
+        Collection::Users.as_str()
+    )))
 }
 
 fn is_built_in(model: &Model, name: &str) -> bool {
@@ -256,16 +269,22 @@ fn is_built_in(model: &Model, name: &str) -> bool {
 /// Of a built-in field only the index may be changed, and those it has are the ones it needs.
 fn built_in(inner: &Inner, cx: &Context, name: &str, body: &Map<String, Json>) -> Result<Json> {
     let is_index = |(key, json): (&String, &Json)| {
-        key == "schema" && json.as_object().is_some_and(|map| map.keys().all(|key| key == "is_indexed"))
+        key == "schema"
+            && json
+                .as_object()
+                .is_some_and(|map| map.keys().all(|key| key == "is_indexed"))
     };
     if body.is_empty() || !body.iter().all(is_index) {
-        return Err(payload("Only \"schema.is_indexed\" may be modified for system fields"));
+        return Err(payload(
+            "Only \"schema.is_indexed\" may be modified for system fields",
+        ));
     }
     super::one(inner, cx, Collection::Users.as_str(), name)
 }
 
 fn object(body: &Json) -> Result<&Map<String, Json>> {
-    body.as_object().ok_or_else(|| payload("\"value\" must be of type object"))
+    body.as_object()
+        .ok_or_else(|| payload("\"value\" must be of type object"))
 }
 
 fn kind(json: &Json) -> Result<FieldType> {
@@ -296,13 +315,19 @@ fn check_name(model: &Model, name: &str) -> Result<()> {
         || TAKEN.into_iter().chain(DIVIDERS).any(same);
     if is_taken {
         let users = Collection::Users.as_str();
-        return Err(payload(format!("Field \"{name}\" already exists in collection \"{users}\"")));
+        return Err(payload(format!(
+            "Field \"{name}\" already exists in collection \"{users}\""
+        )));
     }
     Ok(())
 }
 
 /// What is said of the column, with what was said before.
-fn column(kind: FieldType, mut before: Map<String, Json>, json: Option<&Json>) -> Result<Map<String, Json>> {
+fn column(
+    kind: FieldType,
+    mut before: Map<String, Json>,
+    json: Option<&Json>,
+) -> Result<Map<String, Json>> {
     let given = match json {
         None | Some(Json::Null) => Map::new(),
         Some(Json::Object(map)) => map.clone(),
@@ -311,12 +336,20 @@ fn column(kind: FieldType, mut before: Map<String, Json>, json: Option<&Json>) -
     for (name, json) in given {
         let fits = match name.as_str() {
             "default_value" => true,
-            "max_length" => json.is_null() || json.as_u64().is_some_and(|n| (1..=1_000_000).contains(&n)),
+            "max_length" => {
+                json.is_null() || json.as_u64().is_some_and(|n| (1..=1_000_000).contains(&n))
+            }
             "numeric_precision" => {
-                json.is_null() || json.as_u64().is_some_and(|n| (1..=u64::from(Decimal::PRECISION)).contains(&n))
+                json.is_null()
+                    || json
+                        .as_u64()
+                        .is_some_and(|n| (1..=u64::from(Decimal::PRECISION)).contains(&n))
             }
             "numeric_scale" => {
-                json.is_null() || json.as_u64().is_some_and(|n| n <= u64::from(Decimal::PRECISION))
+                json.is_null()
+                    || json
+                        .as_u64()
+                        .is_some_and(|n| n <= u64::from(Decimal::PRECISION))
             }
             "is_nullable" | "is_unique" | "is_indexed" => json.is_boolean() || json.is_null(),
             "is_primary_key" | "has_auto_increment" => json.as_bool() != Some(true),
@@ -357,7 +390,9 @@ fn meta_of(mut before: Map<String, Json>, json: &Json) -> Result<Map<String, Jso
             return Err(payload(format!("\"meta.{name}\" cannot be {json}")));
         }
         let json = match (name.as_str(), json) {
-            ("special", Json::String(words)) => words.split(',').map(str::trim).map(Json::from).collect(),
+            ("special", Json::String(words)) => {
+                words.split(',').map(str::trim).map(Json::from).collect()
+            }
             (_, json) => json.clone(),
         };
         before.insert(name.clone(), json);
@@ -384,7 +419,12 @@ fn place(model: &Model, meta: &mut Map<String, Json>) {
         return;
     }
     let sort = |known: &Definition| known.meta.as_ref()?.get("sort")?.as_i64();
-    let last = model.definitions().iter().filter_map(sort).max().unwrap_or(0);
+    let last = model
+        .definitions()
+        .iter()
+        .filter_map(sort)
+        .max()
+        .unwrap_or(0);
     meta.insert("sort".to_owned(), (last + 1).into());
 }
 
@@ -396,13 +436,19 @@ fn changed(before: &Definition, body: &Map<String, Json>) -> Result<Definition> 
     if (kind == FieldType::Alias) != (before.kind == FieldType::Alias) {
         return Err(payload("Alias type cannot be changed"));
     }
-    if body.get("field").and_then(Json::as_str).is_some_and(|name| name != before.field) {
+    if body
+        .get("field")
+        .and_then(Json::as_str)
+        .is_some_and(|name| name != before.field)
+    {
         return Err(payload("\"field\" cannot be changed"));
     }
     let mut schema = before.schema.clone();
     if kind != before.kind {
         // A default of the old type is none of the new one.
-        let is_said = body.get("schema").is_some_and(|schema| schema.get("default_value").is_some());
+        let is_said = body
+            .get("schema")
+            .is_some_and(|schema| schema.get("default_value").is_some());
         if !is_said {
             schema.remove("default_value");
         }
@@ -424,8 +470,14 @@ fn changed(before: &Definition, body: &Map<String, Json>) -> Result<Definition> 
 /// What a definition says has to hold together.
 fn check(model: &Model, definition: &Definition) -> Result<()> {
     let field = definition.field();
-    let default = definition.schema.get("default_value").unwrap_or(&Json::Null);
-    let is_now = field.demands.as_ref().is_some_and(|demands| demands.default_now);
+    let default = definition
+        .schema
+        .get("default_value")
+        .unwrap_or(&Json::Null);
+    let is_now = field
+        .demands
+        .as_ref()
+        .is_some_and(|demands| demands.default_now);
     let is_moment = matches!(
         field.kind,
         FieldType::Date | FieldType::Time | FieldType::DateTime | FieldType::Timestamp
@@ -433,28 +485,49 @@ fn check(model: &Model, definition: &Definition) -> Result<()> {
     if is_now && is_moment {
         // Filled in when a record is made.
     } else if let Err((expected, got)) = field.parse(default) {
-        return Err(payload(format!("\"schema.default_value\": expected {expected}, got {got}")));
+        return Err(payload(format!(
+            "\"schema.default_value\": expected {expected}, got {got}"
+        )));
     } else if let (Some(limit), Value::Text(text)) = (field.max_length, &field.default)
         && text.chars().count() > limit
     {
-        return Err(payload(format!("\"schema.default_value\" is longer than {limit} characters")));
+        return Err(payload(format!(
+            "\"schema.default_value\" is longer than {limit} characters"
+        )));
     }
     if field.is_concealed && field.default != Value::Null {
         return Err(payload("a concealed field cannot have a default"));
     }
-    let is_comparable = !matches!(field.kind, FieldType::Json | FieldType::Hash | FieldType::Alias);
+    let is_comparable = !matches!(
+        field.kind,
+        FieldType::Json | FieldType::Hash | FieldType::Alias
+    );
     if field.is_unique && !is_comparable {
         let kind = field.kind.as_str();
         return Err(payload(format!("a field of type {kind} cannot be unique")));
     }
     let (precision, scale) = (
-        definition.schema.get("numeric_precision").and_then(Json::as_u64).unwrap_or(10),
-        definition.schema.get("numeric_scale").and_then(Json::as_u64).unwrap_or(5),
+        definition
+            .schema
+            .get("numeric_precision")
+            .and_then(Json::as_u64)
+            .unwrap_or(10),
+        definition
+            .schema
+            .get("numeric_scale")
+            .and_then(Json::as_u64)
+            .unwrap_or(5),
     );
     if field.kind == FieldType::Decimal && scale > precision {
-        return Err(payload("\"schema.numeric_scale\" cannot be larger than \"schema.numeric_precision\""));
+        return Err(payload(
+            "\"schema.numeric_scale\" cannot be larger than \"schema.numeric_precision\"",
+        ));
     }
-    if let Some(rule) = field.demands.as_ref().and_then(|demands| demands.validation.as_ref()) {
+    if let Some(rule) = field
+        .demands
+        .as_ref()
+        .and_then(|demands| demands.validation.as_ref())
+    {
         // The rule may name the field itself, which the model does not have yet.
         let mut definitions = model.definitions().to_vec();
         definitions.retain(|known| known.field != definition.field);
@@ -473,9 +546,13 @@ async fn refuse_nulls(tx: &mut Tx, grant: &Grant, definition: &Definition) -> Re
         return Ok(());
     }
     let (name, users) = (&definition.field, Collection::Users.as_str());
-    Err(roster_domain::Problem::new(roster_domain::Code::ContainsNullValues)
-        .saying(format!("Field \"{name}\" in collection \"{users}\" contains null values."))
-        .with("collection", users)
-        .with("field", name.clone())
-        .into())
+    Err(
+        roster_domain::Problem::new(roster_domain::Code::ContainsNullValues)
+            .saying(format!(
+                "Field \"{name}\" in collection \"{users}\" contains null values."
+            ))
+            .with("collection", users)
+            .with("field", name.clone())
+            .into(),
+    )
 }

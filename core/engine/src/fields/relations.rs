@@ -29,7 +29,9 @@ pub(crate) fn list(cx: &Context, collection: Option<&str>) -> Result<Vec<Json>> 
     if let Some(only) = only {
         access::grant(cx, Action::Read, only)?;
     }
-    let all = LISTED.into_iter().filter(|known| only.is_none_or(|only| only == *known));
+    let all = LISTED
+        .into_iter()
+        .filter(|known| only.is_none_or(|only| only == *known));
     Ok(all.flat_map(|known| of(cx, known)).collect())
 }
 
@@ -47,12 +49,17 @@ fn of(cx: &Context, collection: Collection) -> Vec<Json> {
     ) else {
         return Vec::new();
     };
-    let fields = schema.fields().iter().filter(|field| grant.allows(&field.name));
+    let fields = schema
+        .fields()
+        .iter()
+        .filter(|field| grant.allows(&field.name));
     let links = fields.filter_map(|field| Some((field, field.leads_to()?)));
     let shown = links.map(|(field, to)| {
-        let custom = cx.model.relations().iter().find(|relation| {
-            collection == Collection::Users && relation.field == field.name
-        });
+        let custom = cx
+            .model
+            .relations()
+            .iter()
+            .find(|relation| collection == Collection::Users && relation.field == field.name);
         match custom {
             Some(relation) => said(relation),
             None => built_in(&cx.model, collection, &field.name, to),
@@ -131,9 +138,8 @@ pub(crate) async fn create(inner: &Inner, cx: &Context, body: &Json) -> Result<J
     }
     let related = text("related_collection")?;
     let to = Collection::parse(related).filter(|to| TARGETS.contains(to));
-    let to = to.ok_or_else(|| {
-        Error::invalid_payload(format!("Collection \"{related}\" doesn't exist"))
-    })?;
+    let to = to
+        .ok_or_else(|| Error::invalid_payload(format!("Collection \"{related}\" doesn't exist")))?;
     let blank = Relation {
         id: 0,
         field: field.to_owned(),
@@ -222,10 +228,15 @@ async fn shown(inner: &Inner, field: &str) -> Result<Json> {
 }
 
 fn apply(mut relation: Relation, body: &Json) -> Result<Relation> {
-    if let Some(words) = body.get("schema").and_then(|schema| schema.get("on_delete")) {
+    if let Some(words) = body
+        .get("schema")
+        .and_then(|schema| schema.get("on_delete"))
+    {
         let known = words.as_str().and_then(OnDelete::parse);
         relation.on_delete = known.ok_or_else(|| {
-            Error::invalid_payload("\"schema.on_delete\" must be one of [SET NULL, CASCADE, NO ACTION, RESTRICT]")
+            Error::invalid_payload(
+                "\"schema.on_delete\" must be one of [SET NULL, CASCADE, NO ACTION, RESTRICT]",
+            )
         })?;
     }
     let meta = body.get("meta").and_then(Json::as_object);
@@ -233,7 +244,9 @@ fn apply(mut relation: Relation, body: &Json) -> Result<Relation> {
         let text = || match json {
             Json::Null => Ok(None),
             Json::String(text) => Ok(Some(text.clone())),
-            _ => Err(Error::invalid_payload(format!("\"meta.{name}\" must be a string"))),
+            _ => Err(Error::invalid_payload(format!(
+                "\"meta.{name}\" must be a string"
+            ))),
         };
         match name.as_str() {
             "one_field" => relation.one_field = text()?,
@@ -260,7 +273,9 @@ fn check(model: &Model, relation: &Relation, is_new: bool) -> Result<()> {
     let field = &relation.field;
     let known = model.users().field(field);
     let known = known.ok_or_else(|| {
-        Error::invalid_payload(format!("Field \"{field}\" in collection \"{users}\" doesn't exist"))
+        Error::invalid_payload(format!(
+            "Field \"{field}\" in collection \"{users}\" doesn't exist"
+        ))
     })?;
     if is_new && known.link.is_some() {
         return Err(Error::invalid_payload(format!(
@@ -273,9 +288,14 @@ fn check(model: &Model, relation: &Relation, is_new: bool) -> Result<()> {
         )));
     }
     if let Some(name) = &relation.sort_field
-        && model.users().field(name).is_none_or(|field| !field.is_stored() || field.is_concealed)
+        && model
+            .users()
+            .field(name)
+            .is_none_or(|field| !field.is_stored() || field.is_concealed)
     {
-        return Err(Error::invalid_payload(format!("\"meta.sort_field\": there is no field \"{name}\"")));
+        return Err(Error::invalid_payload(format!(
+            "\"meta.sort_field\": there is no field \"{name}\""
+        )));
     }
     let Some(name) = &relation.one_field else {
         return Ok(());
@@ -284,14 +304,17 @@ fn check(model: &Model, relation: &Relation, is_new: bool) -> Result<()> {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.len() <= 48;
     let target = model.schema(relation.to);
-    let own = |link: &Option<Link>| {
-        matches!(link, Some(Link::Many { from: Collection::Users, field, .. }) if *field == relation.field)
-    };
+    let own = |link: &Option<Link>| matches!(link, Some(Link::Many { from: Collection::Users, field, .. }) if *field == relation.field);
     let is_free = target.is_some_and(|schema| {
-        schema.field(name).is_none_or(|known| known.is_custom && own(&known.link))
+        schema
+            .field(name)
+            .is_none_or(|known| known.is_custom && own(&known.link))
     });
     let is_alias = relation.to != Collection::Users
-        || model.definitions().iter().all(|known| known.field != *name || known.kind == FieldType::Alias);
+        || model
+            .definitions()
+            .iter()
+            .all(|known| known.field != *name || known.kind == FieldType::Alias);
     let takes_lists = matches!(relation.to, Collection::Users | Collection::Roles);
     if is_word && is_free && is_alias && takes_lists {
         return Ok(());

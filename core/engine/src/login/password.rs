@@ -5,9 +5,9 @@ use roster_domain::{
     Action, Code, Collection, Error, Filter, Grant, Key, Query, Reason, Result, Status, email,
 };
 use roster_sdk::{Event, Map, Value};
+use roster_storage::records;
 use roster_storage::sessions::{self, Origin};
 use roster_storage::unguarded::{self, Bearer, Credential};
-use roster_storage::records;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
@@ -153,15 +153,21 @@ async fn store(
         unguarded::rehash(&mut tx, id, old, new).await?;
     }
     record(&mut tx, cx, Change::session("login", id.0)).await?;
-    let told = tell(inner, &mut tx, cx, Collection::Users, Event::AfterLogin, Key::Uuid(id.0), |occasion| {
-        AfterPayload {
+    let told = tell(
+        inner,
+        &mut tx,
+        cx,
+        Collection::Users,
+        Event::AfterLogin,
+        Key::Uuid(id.0),
+        |occasion| AfterPayload {
             occasion,
             record: user.clone(),
             changed: Vec::new(),
             provider: Some("default".to_owned()),
             mode: Some("json".to_owned()),
-        }
-    })
+        },
+    )
     .await?;
     commit(inner, tx, told).await?;
     Ok(refresh)

@@ -11,9 +11,30 @@ use crate::system::new_id;
 
 /// Claims that are ours, or mean something to everybody (RFC 7519 §4.1, OpenID Connect Core §2).
 const RESERVED: [&str; 24] = [
-    "id", "role", "roles", "admin_access", "app_access", "sid", "session", "scope", "share",
-    "purpose", "type", "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "acr", "amr",
-    "nonce", "auth_time", "cnf",
+    "id",
+    "role",
+    "roles",
+    "admin_access",
+    "app_access",
+    "sid",
+    "session",
+    "scope",
+    "share",
+    "purpose",
+    "type",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "azp",
+    "acr",
+    "amr",
+    "nonce",
+    "auth_time",
+    "cnf",
 ];
 /// The most bytes of all claims together: a token travels with every request.
 const BYTES: usize = 2_048;
@@ -28,9 +49,7 @@ pub(crate) async fn claims(
     mode: &str,
 ) -> Result<Map<String, Json>> {
     let mut all = Map::new();
-    let slots = inner
-        .registry
-        .subscribers(Collection::Users, Event::Claims);
+    let slots = inner.registry.subscribers(Collection::Users, Event::Claims);
     if slots.is_empty() {
         return Ok(all);
     }
@@ -39,7 +58,13 @@ pub(crate) async fn claims(
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let context = occasion.context(slot, call, Event::Claims, Collection::Users, Some(id.to_string()));
+        let context = occasion.context(
+            slot,
+            call,
+            Event::Claims,
+            Collection::Users,
+            Some(id.to_string()),
+        );
         let login = Login {
             user: Record(visible_json(slot, cx.model.users(), user)),
             provider: provider.to_owned(),

@@ -156,6 +156,9 @@ mod tests {
 
         let seen = health.seen(begun);
         assert_eq!((seen.calls, seen.failures), (20, 40));
-        assert_eq!(seen.last_error.map(|error| error.reason).as_deref(), Some("no"));
+        assert_eq!(
+            seen.last_error.map(|error| error.reason).as_deref(),
+            Some("no")
+        );
     }
 }

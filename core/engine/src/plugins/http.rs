@@ -103,7 +103,9 @@ impl HttpClient {
             return Err(HostError::new(HostErrorCode::Denied, message));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("credentials do not belong into an address".to_owned()));
+            return Err(invalid(
+                "credentials do not belong into an address".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -159,9 +161,8 @@ impl Resolve for Guard {
         let allows_loopback = self.allows_loopback && name == "localhost";
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let may = |address: IpAddr| {
-                is_public(address) || (allows_loopback && address.is_loopback())
-            };
+            let may =
+                |address: IpAddr| is_public(address) || (allows_loopback && address.is_loopback());
             let all: Vec<SocketAddr> = found.collect();
             // One bad address among good ones is somebody trying.
             if all.is_empty() || all.iter().any(|address| !may(address.ip())) {

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use roster_domain::access::{Names, Rule};
 use roster_domain::query::{Ask, PageLimits, Parameters};
+use roster_domain::variables::Variables;
 use roster_domain::{
     Action, Code, Collection, Error, Filter, Grant, Principal, Query, Rights, authorize,
 };
-use roster_domain::variables::Variables;
 use roster_sdk::{HostError, HostErrorCode, Record, UserQuery, json};
 use roster_storage::records;
 

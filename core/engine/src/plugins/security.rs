@@ -48,12 +48,14 @@ pub(crate) async fn report(inner: &Inner, cx: &Context, event: SecurityEvent<'_>
     };
     let mut tx = inner.store.begin().await?;
     let (users, key) = (Collection::Users, UserId(user).into());
-    let told = tell(inner, &mut tx, cx, users, name, key, |occasion| AfterPayload {
-        occasion,
-        record,
-        changed: Vec::new(),
-        provider,
-        mode,
+    let told = tell(inner, &mut tx, cx, users, name, key, |occasion| {
+        AfterPayload {
+            occasion,
+            record,
+            changed: Vec::new(),
+            provider,
+            mode,
+        }
     });
     let told = told.await?;
     commit(inner, tx, told).await

@@ -56,7 +56,9 @@ impl Touched {
             match tree::circle(tx, *role).await? {
                 None => {}
                 Some(1) => {
-                    return Err(Error::invalid_payload("A role cannot be a parent of itself"));
+                    return Err(Error::invalid_payload(
+                        "A role cannot be a parent of itself",
+                    ));
                 }
                 Some(_) => {
                     return Err(Error::invalid_payload(

@@ -2,9 +2,7 @@
 
 use roster_domain::filter::Uses;
 use roster_domain::variables::Variables;
-use roster_domain::{
-    Action, Collection, Draft, Error, Principal, Record, Result, Value, address,
-};
+use roster_domain::{Action, Collection, Draft, Error, Principal, Record, Result, Value, address};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -33,7 +31,14 @@ pub(super) fn guard_update(cx: &Context, stored: &Record, draft: &mut Draft) -> 
         Collection::Permissions => guard_permission(cx, Some(stored), draft),
         Collection::Settings => guard_settings(draft),
         Collection::Files => {
-            let fixed = ["storage", "filename_disk", "type", "filesize", "width", "height"];
+            let fixed = [
+                "storage",
+                "filename_disk",
+                "type",
+                "filesize",
+                "width",
+                "height",
+            ];
             match fixed.into_iter().find(|name| draft.get(name).is_some()) {
                 Some(name) => Err(Error::invalid_payload(format!(
                     "You can't change the \"{name}\" value manually"
@@ -75,7 +80,10 @@ fn guard_user(cx: &Context, draft: &mut Draft) -> Result<()> {
 
 fn guard_policy(draft: &Draft) -> Result<()> {
     let list = draft.get("ip_access").and_then(Value::as_text);
-    let mut parts = list.unwrap_or_default().split(',').filter(|part| !part.is_empty());
+    let mut parts = list
+        .unwrap_or_default()
+        .split(',')
+        .filter(|part| !part.is_empty());
     if parts.all(|part| address::Addresses::parse(part).is_some()) {
         return Ok(());
     }
@@ -96,7 +104,9 @@ fn guard_permission(cx: &Context, stored: Option<&Record>, draft: &Draft) -> Res
     for name in ["permissions", "validation", "presets"] {
         match draft.get(name) {
             Some(Value::Json(json)) if !json.is_object() => {
-                return Err(Error::invalid_payload(format!("field `{name}`: expected an object")));
+                return Err(Error::invalid_payload(format!(
+                    "field `{name}`: expected an object"
+                )));
             }
             _ => {}
         }
@@ -147,7 +157,10 @@ fn guard_settings(draft: &Draft) -> Result<()> {
         None | Some(Ok(_)) => Ok(()),
         Some(Err(reason)) => {
             let clause = format!("Value has to be a regular expression: {reason}.");
-            Err(roster_domain::error::field::failed("auth_password_policy", "regex", &clause).into())
+            Err(
+                roster_domain::error::field::failed("auth_password_policy", "regex", &clause)
+                    .into(),
+            )
         }
     }
 }

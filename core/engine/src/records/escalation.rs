@@ -15,9 +15,9 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::write::{Ready, Stored};
+use crate::Inner;
 use crate::access;
 use crate::context::Context;
-use crate::Inner;
 
 /// What would let somebody act as a user.
 const CREDENTIALS: [&str; 7] = [
@@ -35,10 +35,12 @@ pub(super) async fn check(inner: &Inner, cx: &Context, ready: &[Ready]) -> Resul
     if matches!(cx.principal, Principal::System(_)) || cx.rights.admin_access {
         return Ok(());
     }
-    let is_about = |one: &&Ready| {
-        one.collection.is_decisive() || one.collection == Collection::Users
-    };
-    let about: Vec<&Ready> = ready.iter().filter(|one| one.is_asked && is_about(one)).collect();
+    let is_about =
+        |one: &&Ready| one.collection.is_decisive() || one.collection == Collection::Users;
+    let about: Vec<&Ready> = ready
+        .iter()
+        .filter(|one| one.is_asked && is_about(one))
+        .collect();
     if about.is_empty() {
         return Ok(());
     }
@@ -69,7 +71,9 @@ impl<'a> Checker<'a> {
         };
         let holds = |rule: &&KeptRule| cx.rights.policies.contains(&rule.policy);
         let own = holdings.rules.iter().filter(holds).cloned().collect();
-        let made = ready.iter().filter(|one| matches!(one.what, Stored::Create(_)));
+        let made = ready
+            .iter()
+            .filter(|one| matches!(one.what, Stored::Create(_)));
         let made = made.filter_map(|one| one.key?.uuid()).collect();
         Ok(Self {
             inner,
@@ -104,7 +108,10 @@ impl<'a> Checker<'a> {
                 let deactivates = valid
                     .get("status")
                     .is_some_and(|status| status.as_text() != Some(Status::Active.as_str()));
-                deactivates || valid.names().any(|name| CREDENTIALS.contains(&name) || name == "role")
+                deactivates
+                    || valid
+                        .names()
+                        .any(|name| CREDENTIALS.contains(&name) || name == "role")
             });
             let id = stored.user_id();
             let is_own = self.cx.principal.user() == id;
@@ -153,15 +160,22 @@ impl<'a> Checker<'a> {
             let before = stored.and_then(|stored| stored.item.get(name));
             before.is_some() && valid.get(name).is_some_and(|after| Some(after) != before)
         };
-        let loosens = ["ip_access", "enforce_tfa", "admin_access"].iter().any(|name| changes(&name));
-        if gives || loosens { Err(refused()) } else { Ok(()) }
+        let loosens = ["ip_access", "enforce_tfa", "admin_access"]
+            .iter()
+            .any(|name| changes(&name));
+        if gives || loosens {
+            Err(refused())
+        } else {
+            Ok(())
+        }
     }
 
     async fn attachment(&self, valid: Option<&Valid>, stored: Option<&Record>) -> Result<()> {
         // What binds the caller is not for the caller to take off.
         if let Some(stored) = stored {
             let of = |name: &str| stored.item.get(name).and_then(Value::as_uuid);
-            let is_own = of("user").is_some() && of("user") == self.cx.principal.user().map(|id| id.0);
+            let is_own =
+                of("user").is_some() && of("user") == self.cx.principal.user().map(|id| id.0);
             let is_role = of("role").is_some_and(|role| self.cx.rights.roles.contains(&role));
             if is_own || is_role {
                 return Err(refused());
@@ -196,7 +210,10 @@ impl<'a> Checker<'a> {
         let text = |name: &str| value(name).and_then(Value::as_text).map(ToOwned::to_owned);
         // What a rule demands of values binds everybody it holds for.
         if let Some(stored) = stored {
-            let demanded = stored.item.get("validation").is_some_and(|json| !json.is_null());
+            let demanded = stored
+                .item
+                .get("validation")
+                .is_some_and(|json| !json.is_null());
             if demanded {
                 return Err(refused());
             }
@@ -214,14 +231,22 @@ impl<'a> Checker<'a> {
             presets: json("presets"),
             fields: text("fields"),
         };
-        if self.covers(&rule) { Ok(()) } else { Err(refused()) }
+        if self.covers(&rule) {
+            Ok(())
+        } else {
+            Err(refused())
+        }
     }
 
     /// Whether one of the caller's own rules gives at least as much as this one.
     fn covers(&self, rule: &KeptRule) -> bool {
         let names = |rule: &KeptRule| {
             let list = rule.fields.clone().unwrap_or_default();
-            Names::of(list.split(',').map(str::trim).filter(|name| !name.is_empty()))
+            Names::of(
+                list.split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty()),
+            )
         };
         let is_open = |json: &Option<Json>| match json {
             None | Some(Json::Null) => true,
@@ -230,9 +255,8 @@ impl<'a> Checker<'a> {
         };
         let about = Collection::parse(&rule.collection);
         let wanted = names(rule);
-        let is_write = Action::parse(&rule.action).is_some_and(|action| {
-            matches!(action, Action::Create | Action::Update)
-        });
+        let is_write = Action::parse(&rule.action)
+            .is_some_and(|action| matches!(action, Action::Create | Action::Update));
         // Presets write whatever the fields say.
         if is_write && !is_open(&rule.presets) && !self.covers_presets(rule) {
             return false;
@@ -247,7 +271,8 @@ impl<'a> Checker<'a> {
                 (Names::Some(own), Names::Some(wanted)) => wanted.is_subset(&own),
             };
             let rows = is_open(&own.permissions) || own.permissions == rule.permissions;
-            let demands = !is_write || is_open(&own.validation) || own.validation == rule.validation;
+            let demands =
+                !is_write || is_open(&own.validation) || own.validation == rule.validation;
             is_same && fields && rows && demands
         })
     }

@@ -111,7 +111,9 @@ impl<'a> Plan<'a> {
             check_depth(path)?;
             let lists = take_lists(&schema, &mut own);
             permit(&grant, &own, &lists, back)?;
-            if let Some(revived) = super::revive::find(self.inner, self.cx, collection, &own).await? {
+            if let Some(revived) =
+                super::revive::find(self.inner, self.cx, collection, &own).await?
+            {
                 return self.revive(revived, own, lists, path).await.map(Some);
             }
             let given = own.get("id").filter(|id| !id.is_null());
@@ -236,7 +238,8 @@ impl<'a> Plan<'a> {
             let grant = self.narrowed(&grant, body, back)?;
             let stored = load(self.inner, self.cx, &grant, &[key]).await?;
             for stored in stored {
-                self.change(grant.clone(), key, stored, body, back, path).await?;
+                self.change(grant.clone(), key, stored, body, back, path)
+                    .await?;
             }
             Ok(())
         })
@@ -302,14 +305,20 @@ impl<'a> Plan<'a> {
             }
             check_depth(path)?;
             for (field, change) in self.built_in_consequences(collection) {
-                let from = if field == "parent" { Collection::Roles } else { Collection::Users };
+                let from = if field == "parent" {
+                    Collection::Roles
+                } else {
+                    Collection::Users
+                };
                 self.consequence(from, field, key, &change, path).await?;
             }
             for relation in self.cx.model.relations().to_vec() {
                 if relation.to != collection {
                     continue;
                 }
-                let pointing = self.related(Collection::Users, &relation.field, key).await?;
+                let pointing = self
+                    .related(Collection::Users, &relation.field, key)
+                    .await?;
                 match relation.on_delete {
                     OnDelete::Refuse if !pointing.is_empty() => {
                         let name = collection.as_str();
@@ -319,10 +328,12 @@ impl<'a> Plan<'a> {
                     OnDelete::Refuse => {}
                     OnDelete::SetNull => {
                         let change = json!({ relation.field.clone(): null });
-                        self.consequence(Collection::Users, &relation.field, key, &change, path).await?;
+                        self.consequence(Collection::Users, &relation.field, key, &change, path)
+                            .await?;
                     }
                     OnDelete::Cascade => {
-                        let delete = Grant::system(Reason::Consequence, Action::Delete, Collection::Users);
+                        let delete =
+                            Grant::system(Reason::Consequence, Action::Delete, Collection::Users);
                         let stored = load(self.inner, self.cx, &delete, &pointing).await?;
                         for (key, stored) in pointing.into_iter().zip(stored) {
                             self.remove(delete.clone(), key, stored, path).await?;
@@ -451,7 +462,11 @@ impl<'a> Plan<'a> {
         };
         let mut kept = BTreeSet::new();
         for item in items {
-            let id = if item.is_object() { item.get("id") } else { Some(item) };
+            let id = if item.is_object() {
+                item.get("id")
+            } else {
+                Some(item)
+            };
             let key = match id.filter(|id| !id.is_null()) {
                 None => None,
                 Some(id) => {
@@ -470,7 +485,8 @@ impl<'a> Plan<'a> {
             if is_listed && !item.is_object() {
                 continue;
             }
-            self.update(from, key, body, Some((back, owner)), path).await?;
+            self.update(from, key, body, Some((back, owner)), path)
+                .await?;
         }
         for key in present.into_iter().filter(|key| !kept.contains(key)) {
             self.deselect(from, back, on_deselect, key, path).await?;
@@ -487,7 +503,10 @@ impl<'a> Plan<'a> {
         path: &[String],
     ) -> Result<()> {
         let (from, back, on_deselect) = many(field)?;
-        if let Some(stranger) = map.keys().find(|key| !matches!(key.as_str(), "create" | "update" | "delete")) {
+        if let Some(stranger) = map
+            .keys()
+            .find(|key| !matches!(key.as_str(), "create" | "update" | "delete"))
+        {
             return Err(Error::invalid_payload(format!(
                 "Invalid one-to-many update structure: \"{stranger}\" is not allowed"
             )));
@@ -509,7 +528,8 @@ impl<'a> Plan<'a> {
             })?;
             let key = schema(self.cx, from)?.key(id);
             let key = key.ok_or_else(Error::forbidden)?;
-            self.update(from, key, item, Some((back, owner)), path).await?;
+            self.update(from, key, item, Some((back, owner)), path)
+                .await?;
         }
         let present = if deletes.is_empty() {
             Vec::new()
@@ -560,7 +580,10 @@ fn many(field: &Field) -> Result<(Collection, &str, OnDeselect)> {
             on_deselect,
             ..
         }) => Ok((*from, field, *on_deselect)),
-        _ => Err(Error::internal(format!("field `{}` is no list", field.name))),
+        _ => Err(Error::internal(format!(
+            "field `{}` is no list",
+            field.name
+        ))),
     }
 }
 
@@ -585,12 +608,21 @@ fn object(body: &Json) -> Result<&Body> {
 }
 
 fn wrong(field: &Field, json: &Json) -> Error {
-    problem::wrong_type(&field.name, "records of the related collection", describe(json)).into()
+    problem::wrong_type(
+        &field.name,
+        "records of the related collection",
+        describe(json),
+    )
+    .into()
 }
 
 /// A key that cannot be one.
 fn wrong_key(schema: &Schema, json: &Json) -> Error {
-    let expected = if schema.counts_keys() { "an integer" } else { "a UUID" };
+    let expected = if schema.counts_keys() {
+        "an integer"
+    } else {
+        "a UUID"
+    };
     problem::wrong_type("id", expected, describe(json)).into()
 }
 
@@ -609,7 +641,9 @@ fn permit(grant: &Grant, own: &Body, lists: &[(String, Json)], back: Back<'_>) -
     }
     let lists = lists.iter().map(|(name, _)| name.as_str());
     let names = own.keys().map(String::as_str).chain(lists);
-    grant.writing(names.chain(back.map(|(name, _)| name))).map(drop)
+    grant
+        .writing(names.chain(back.map(|(name, _)| name)))
+        .map(drop)
 }
 
 /// What does not exist looks like what may not be written to whoever may not write all.

@@ -148,11 +148,7 @@ fn id_alone(cx: &Context, key: Key) -> Result<Item> {
 
 /// The role of the caller and its ancestors, the root first; their ids alone without the right to
 /// read roles.
-pub(crate) async fn my_roles(
-    inner: &Inner,
-    cx: &Context,
-    parameters: &Parameters,
-) -> Result<List> {
+pub(crate) async fn my_roles(inner: &Inner, cx: &Context, parameters: &Parameters) -> Result<List> {
     if cx.principal == Principal::Public {
         return Err(Error::forbidden());
     }
@@ -212,12 +208,7 @@ impl Readback {
     }
 
     /// Reads the record again, as it is after the write.
-    pub(crate) async fn read(
-        &self,
-        inner: &Inner,
-        cx: &Context,
-        key: Key,
-    ) -> Result<Option<Item>> {
+    pub(crate) async fn read(&self, inner: &Inner, cx: &Context, key: Key) -> Result<Option<Item>> {
         match &self.0 {
             Some(query) => records::get(&inner.store, &cx.model, query, key).await,
             None => Ok(None),

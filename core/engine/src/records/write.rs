@@ -87,7 +87,8 @@ async fn create_once(
     let counted = run(inner, cx, plan.ops, bodies.len()).await?;
     // A key that the database counted up belongs to the only such operation of its item.
     let keys = planned.into_iter().enumerate().map(|(index, key)| {
-        let of_item = |&&(item, made, _): &&(usize, Collection, Key)| item == index && made == collection;
+        let of_item =
+            |&&(item, made, _): &&(usize, Collection, Key)| item == index && made == collection;
         key.or_else(|| counted.iter().find(of_item).map(|(_, _, key)| *key))
     });
     Ok(keys.flatten().collect())
@@ -371,9 +372,15 @@ async fn store(
             let snapshot = valid.to_json();
             let revision = Some((&snapshot, snapshot.clone()));
             record(tx, cx, Change::of(collection, "create", key, revision)).await?;
-            let told = tell(inner, tx, cx, collection, Event::AfterCreate, key, |occasion| {
-                AfterPayload::of(occasion, snapshot.clone())
-            });
+            let told = tell(
+                inner,
+                tx,
+                cx,
+                collection,
+                Event::AfterCreate,
+                key,
+                |occasion| AfterPayload::of(occasion, snapshot.clone()),
+            );
             Ok((key, told.await?))
         }
         Stored::Update(stored, valid) => {
@@ -398,12 +405,18 @@ async fn store(
                 users::end_sessions(tx, UserId(id), valid).await?;
                 noticed = notices::changed(inner, tx, cx, stored, valid).await?;
             }
-            let told = tell(inner, tx, cx, collection, Event::AfterUpdate, key, |occasion| {
-                AfterPayload {
+            let told = tell(
+                inner,
+                tx,
+                cx,
+                collection,
+                Event::AfterUpdate,
+                key,
+                |occasion| AfterPayload {
                     changed,
                     ..AfterPayload::of(occasion, after.clone())
-                }
-            });
+                },
+            );
             Ok((key, told.await? || noticed))
         }
         Stored::Delete(stored) => {
@@ -413,9 +426,15 @@ async fn store(
             records::delete(tx, model, grant, key, version, schema).await?;
             touched.delete(collection);
             record(tx, cx, Change::of(collection, "delete", key, None)).await?;
-            let told = tell(inner, tx, cx, collection, Event::AfterDelete, key, |occasion| {
-                AfterPayload::of(occasion, stored.item.to_json())
-            });
+            let told = tell(
+                inner,
+                tx,
+                cx,
+                collection,
+                Event::AfterDelete,
+                key,
+                |occasion| AfterPayload::of(occasion, stored.item.to_json()),
+            );
             Ok((key, told.await?))
         }
     }

@@ -71,7 +71,9 @@ async fn build(folder: &Path) -> Result<PathBuf, String> {
     let built = cargo.output().await;
     let built = built.map_err(|error| format!("cargo: {error}"))?;
     // What cargo says for people went to standard error while it ran.
-    io::stderr().write_all(&built.stderr).map_err(|error| error.to_string())?;
+    io::stderr()
+        .write_all(&built.stderr)
+        .map_err(|error| error.to_string())?;
     if !built.status.success() {
         return Err(format!(
             "`{}` does not build: is the target {TARGET} installed?",
@@ -85,9 +87,12 @@ async fn build(folder: &Path) -> Result<PathBuf, String> {
     let files = artifacts.filter_map(|artifact| {
         let files = artifact.get("filenames")?.as_array()?;
         let mut names = files.iter().filter_map(Json::as_str);
-        names.find(|name| name.ends_with(".wasm")).map(PathBuf::from)
+        names
+            .find(|name| name.ends_with(".wasm"))
+            .map(PathBuf::from)
     });
-    let no_component = "built no component: is `crate-type = [\"rlib\", \"cdylib\"]` in Cargo.toml?";
+    let no_component =
+        "built no component: is `crate-type = [\"rlib\", \"cdylib\"]` in Cargo.toml?";
     files.last().ok_or_else(|| no_component.to_owned())
 }
 
@@ -103,10 +108,18 @@ async fn test(folder: &Path, with: &str) -> Result<Vec<String>, String> {
     let seen = inspect(&file, with).await?;
     if !seen.missing.is_empty() {
         let missing = seen.missing.join("`, `");
-        return Err(format!("needs what this server does not offer: `{missing}`"));
+        return Err(format!(
+            "needs what this server does not offer: `{missing}`"
+        ));
     }
-    let manifest = seen.manifest.clone().map_err(|reason| format!("as a component: {reason}"))?;
-    let ok = format!("{} {}: starts as a component", manifest.name, manifest.version);
+    let manifest = seen
+        .manifest
+        .clone()
+        .map_err(|reason| format!("as a component: {reason}"))?;
+    let ok = format!(
+        "{} {}: starts as a component",
+        manifest.name, manifest.version
+    );
     Ok(vec![file.display().to_string(), ok])
 }
 

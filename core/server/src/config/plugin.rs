@@ -174,13 +174,10 @@ fn source(raw: &Raw<'_>, folder: &Path) -> Result<PluginSource, Bad> {
 /// A SHA-256 in hexadecimal.
 fn digest(raw: &Raw<'_>) -> Result<Option<String>, Bad> {
     let text = text_or_none(raw)?.map(|text| text.to_ascii_lowercase());
-    let is_digest = |text: &String| {
-        text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
+    let is_digest =
+        |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match text {
-        Some(text) if !is_digest(&text) => {
-            Err(Bad::expected("a SHA-256: 64 hexadecimal digits"))
-        }
+        Some(text) if !is_digest(&text) => Err(Bad::expected("a SHA-256: 64 hexadecimal digits")),
         text => Ok(text),
     }
 }

@@ -20,7 +20,9 @@ fn status(text: &str) -> Result<String, Bad> {
     if (1..=16).contains(&text.len()) && text.chars().all(is_word) {
         Ok(text.into())
     } else {
-        Err(Bad::expected("words of at most 16 lower-case letters, digits, `-` and `_`"))
+        Err(Bad::expected(
+            "words of at most 16 lower-case letters, digits, `-` and `_`",
+        ))
     }
 }
 

@@ -46,7 +46,13 @@ pub async fn groups(
             Some(operand) => {
                 let value = sql.value(&scope, operand)?;
                 let kind = aggregate.field.kind;
-                aggregated(dialect, aggregate.operation, kind, aggregate.field.decimal.1, value)
+                aggregated(
+                    dialect,
+                    aggregate.operation,
+                    kind,
+                    aggregate.field.decimal.1,
+                    value,
+                )
             }
         };
         select.expr(dialect.read(result.kind, value));
@@ -56,7 +62,11 @@ pub async fn groups(
         true => Vec::new(),
         false => vec![(0, Direction::Ascending)],
     };
-    let sort = if grouping.sort.is_empty() { &default } else { &grouping.sort };
+    let sort = if grouping.sort.is_empty() {
+        &default
+    } else {
+        &grouping.sort
+    };
     for (position, direction) in sort {
         let column = Expr::cust((position + 1).to_string());
         match direction {
@@ -73,13 +83,18 @@ pub async fn groups(
         select.limit(Ord::min(query.limit.unwrap_or(most), most));
         select.offset(query.offset);
     }
-    let rows = store.fetch(dialect.build(&select).aged(model.epoch())).await?;
+    let rows = store
+        .fetch(dialect.build(&select).aged(model.epoch()))
+        .await?;
     let mut groups = Vec::with_capacity(rows.len());
     for row in &rows {
         let mut answer = Map::new();
         let count = grouping.groups.len();
         for (index, group) in grouping.groups.iter().enumerate() {
-            answer.insert(group.name.clone(), row.value(index, &fields[index])?.to_json());
+            answer.insert(
+                group.name.clone(),
+                row.value(index, &fields[index])?.to_json(),
+            );
         }
         for (index, aggregate) in grouping.aggregates.iter().enumerate() {
             let value = row.value(count + index, &fields[count + index])?.to_json();
@@ -139,7 +154,11 @@ fn aggregated(
         }
         // PostgreSQL orders UUIDs, but has no smallest one.
         (Dialect::Postgres, FieldType::Uuid) if is_extreme => {
-            let word = if operation == Operation::Min { "MIN" } else { "MAX" };
+            let word = if operation == Operation::Min {
+                "MIN"
+            } else {
+                "MAX"
+            };
             format!("CAST({word}(CAST({place} AS text)) AS uuid)")
         }
         _ => call,

@@ -12,9 +12,7 @@ use roster_domain::{
     Action, Collection, Error, Field, FieldType, Filter, Grant, Item, Key, Model, Projection,
     Record, Result, Schema, Value,
 };
-use sea_query::{
-    Alias, Expr, ExprTrait, Order, OverStatement, SelectStatement, WindowStatement,
-};
+use sea_query::{Alias, Expr, ExprTrait, Order, OverStatement, SelectStatement, WindowStatement};
 
 use crate::plans::Plan;
 use crate::row::Row;
@@ -258,7 +256,12 @@ async fn attach(
     let (link, only) = match &field.link {
         Some(Link::One { .. }) => ("id", Filter::one_of("id", values)),
         Some(Link::Many { field, .. }) => (field.as_str(), Filter::one_of(field, values)),
-        None => return Err(Error::internal(format!("field `{}` leads nowhere", field.name))),
+        None => {
+            return Err(Error::internal(format!(
+                "field `{}` leads nowhere",
+                field.name
+            )));
+        }
     };
     let related = if wanted.is_empty() {
         Vec::new()
@@ -323,7 +326,10 @@ impl<'a> Columns<'a> {
     }
 
     fn helper(&mut self, field: &'a Field) -> usize {
-        let known = self.helpers.iter().position(|known| known.name == field.name);
+        let known = self
+            .helpers
+            .iter()
+            .position(|known| known.name == field.name);
         known.unwrap_or_else(|| {
             self.helpers.push(field);
             self.helpers.len() - 1
@@ -372,7 +378,11 @@ fn statement(
         .cond_where(sql.condition(&rule, only)?);
     let mut expressions = Vec::new();
     // A bare key is no secret beside the fact that the record is there.
-    let shown = if query.selection.is_bare { &rule } else { &asked };
+    let shown = if query.selection.is_bare {
+        &rule
+    } else {
+        &asked
+    };
     for field in query.selection.projection.fields() {
         expressions.push(sql.selected(shown, field, Some(LISTED))?);
     }

@@ -154,7 +154,10 @@ async fn exists(tx: &mut Tx, model: &Model, collection: Collection, key: Key) ->
         .from(Alias::new(collection.table()))
         .expr(Expr::cust("1"))
         .and_where(Expr::col(Alias::new("id")).eq(dialect.key(key)));
-    Ok(!tx.fetch(dialect.build(&select).aged(model.epoch())).await?.is_empty())
+    Ok(!tx
+        .fetch(dialect.build(&select).aged(model.epoch()))
+        .await?
+        .is_empty())
 }
 
 fn columns<'v>(tx: &Tx, valid: &'v Valid) -> Result<Vec<(&'v str, Expr)>> {
@@ -194,8 +197,13 @@ fn refusal(violation: &Violation, valid: &Valid) -> Error {
             problem::not_unique(collection, name, sent(name)).into()
         }
         Violation::ForeignKey => {
-            let mut links = schema.fields().iter().filter(|field| field.leads_to().is_some());
-            let link = links.find(|field| sent(&field.name).is_some_and(|json| json != serde_json::Value::Null));
+            let mut links = schema
+                .fields()
+                .iter()
+                .filter(|field| field.leads_to().is_some());
+            let link = links.find(|field| {
+                sent(&field.name).is_some_and(|json| json != serde_json::Value::Null)
+            });
             let name = link.map_or("id", |field: &Field| field.name.as_str());
             problem::foreign_key(collection, name, sent(name)).into()
         }

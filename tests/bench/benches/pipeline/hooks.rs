@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use roster_bench_touch::Touch;
 use roster_engine::{Capabilities, FieldNames, OnFailure, PluginHost, PluginSlot};
-use roster_sdk::{
-    Context, Draft, Event, Instance, Linked, Map, Principal, Record, Value, json,
-};
+use roster_sdk::{Context, Draft, Event, Instance, Linked, Map, Principal, Record, Value, json};
 use roster_wasm::{Limits, Runtime, RuntimeSettings};
 
 use crate::Outcome;

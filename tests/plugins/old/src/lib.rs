@@ -11,9 +11,11 @@ struct Old;
 
 impl lifecycle::Guest for Old {
     fn describe(_config: String) -> Result<String, String> {
-        Ok(r#"{"name": "old", "version": "1.0.0", "writes": ["title"], "reads": ["title"],
+        Ok(
+            r#"{"name": "old", "version": "1.0.0", "writes": ["title"], "reads": ["title"],
             "subscriptions": [{"collection": "users", "event": "create.before"}]}"#
-            .to_owned())
+                .to_owned(),
+        )
     }
 }
 

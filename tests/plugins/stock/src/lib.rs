@@ -4,9 +4,9 @@
 #![forbid(unsafe_code)]
 
 use roster_sdk::{
-    Context, Draft, Event, Expected, Failure, HookError, Hooks, Host, HostError, HttpRequest, Login,
-    Mail, Manifest, Map, Plugin, Record, Rejection, StartError, UserQuery, Value, async_trait,
-    json,
+    Context, Draft, Event, Expected, Failure, HookError, Hooks, Host, HostError, HttpRequest,
+    Login, Mail, Manifest, Map, Plugin, Record, Rejection, StartError, UserQuery, Value,
+    async_trait, json,
 };
 use serde::Deserialize;
 
@@ -64,8 +64,11 @@ async fn ask(host: &dyn Host, wish: &str, what: &str) -> Result<String, HostErro
         "twice" => {
             let first = host.store_set(what, &json!("first"), Expected::Any).await?;
             let second = json!("second");
-            host.store_set(what, &second, Expected::Version(first)).await?;
-            let stale = host.store_set(what, &second, Expected::Version(first)).await;
+            host.store_set(what, &second, Expected::Version(first))
+                .await?;
+            let stale = host
+                .store_set(what, &second, Expected::Version(first))
+                .await;
             told(stale.map(drop))
         }
         "keep" => {
@@ -73,7 +76,11 @@ async fn ask(host: &dyn Host, wish: &str, what: &str) -> Result<String, HostErro
             "kept".to_owned()
         }
         "forget" => told(host.store_delete(what, Expected::Any).await),
-        "read" => told(host.store_get(what).await.map(|entry| entry.map(|entry| entry.value))),
+        "read" => told(
+            host.store_get(what)
+                .await
+                .map(|entry| entry.map(|entry| entry.value)),
+        ),
         "keys" => told(host.store_keys(what, 10).await),
         "user" => {
             let query = UserQuery::filter(json!({ "email": { "_eq": what } }));
