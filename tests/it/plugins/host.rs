@@ -98,8 +98,8 @@ async fn a_plugin_gets_what_it_was_granted() {
             random: 32 4096
             user admin@example.com: [Record({"email": String("admin@example.com"), "title": Null})]
             user nobody@example.com: []
-            field status: denied: field `status` is not granted
-            secret: denied: field `password` is not granted
+            field status: denied: users: FORBIDDEN: You don't have permission to access field "status" in collection "directus_users" or it does not exist. Queried in root.
+            secret: denied: users: FORBIDDEN: You don't have permission to access field "password" in collection "directus_users" or it does not exist. Queried in root.
             mail ada@example.com: sent
             mail nowhere: invalid: `nowhere` is no address
             flood: denied: more than 100 calls of the host in one call
