@@ -62,6 +62,16 @@ macro_rules! __export_kind {
             $exported with_types_in $crate::guest::bindings::hooks
         );
     };
+    (Policy, $exported:ident) => {
+        $crate::guest::bindings::policy::export!(
+            $exported with_types_in $crate::guest::bindings::policy
+        );
+    };
+    (AuthProvider, $exported:ident) => {
+        $crate::guest::bindings::auth_provider::export!(
+            $exported with_types_in $crate::guest::bindings::auth_provider
+        );
+    };
     (Mailer, $exported:ident) => {
         $crate::guest::bindings::mailer::export!(
             $exported with_types_in $crate::guest::bindings::mailer

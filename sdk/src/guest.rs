@@ -2,11 +2,14 @@
 //!
 //! Only for [`export_plugin!`](crate::export_plugin); nothing here is part of the contract.
 
+mod auth_provider;
 pub mod bindings;
 mod call;
 mod hooks;
+mod imported;
 mod lifecycle;
 mod mailer;
+mod policy;
 
 pub use wit_bindgen;
 

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{Context, Draft, Failure, HookError, Record};
 
@@ -100,6 +101,22 @@ pub trait Hooks: Send + Sync {
 
     /// A session began.
     async fn after_login(&self, _cx: &Context, _login: &Login) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Claims that are added to an access token. Reserved ones, such as `sub`, `exp` and `role`,
+    /// are an error.
+    async fn claims(&self, _cx: &Context, _login: &Login) -> Result<Map<String, Value>, Failure> {
+        Ok(Map::new())
+    }
+
+    /// A login was refused. There is no user if nobody has the name.
+    async fn after_login_failed(&self, _cx: &Context, _login: &Login) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// A user was locked out.
+    async fn after_locked(&self, _cx: &Context, _record: &Record) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The public contract between Roster and its plugins.
 //!
-//! A plugin is a type that implements [`Plugin`] and one or more kinds: [`Hooks`], [`Mailer`].
+//! A plugin is a type that implements [`Plugin`] and one or more kinds: [`Hooks`],
+//! [`Mailer`], [`Policy`], [`AuthProvider`].
 //! This is a whole one: it fills in the language of new users and keeps one domain out.
 //!
 //! ```
@@ -75,6 +76,7 @@
 #[cfg(target_family = "wasm")]
 extern crate self as roster_sdk;
 
+mod auth_provider;
 mod context;
 mod draft;
 mod export;
@@ -87,6 +89,7 @@ mod linked;
 mod mailer;
 mod manifest;
 mod plugin;
+mod policy;
 #[cfg(any(target_family = "wasm", feature = "testing"))]
 mod ready;
 mod rejection;
@@ -96,12 +99,19 @@ pub mod testing;
 pub use async_trait::async_trait;
 pub use serde_json::{self, Map, Value, json};
 
+pub use auth_provider::{
+    AuthProvider, AuthStyle, BeginLogin, Callback, Credentials, Identity, Redirect,
+};
 pub use context::{Context, Principal};
 pub use draft::{Draft, FieldError, Record};
 pub use hooks::{Hooks, Login};
-pub use host::{Host, Level};
+pub use host::{
+    Expected, Host, HostError, HostErrorCode, HttpRequest, HttpResponse, Level, Mail, StoreEntry,
+    UserQuery, unix_seconds,
+};
 pub use linked::{Instance, Linked, LinkedBuilder};
 pub use mailer::{Mailer, Message};
 pub use manifest::{Event, Manifest, Subscription};
 pub use plugin::{Plugin, StartError};
+pub use policy::{AccessRequest, Narrowing, Policy};
 pub use rejection::{Failure, HookError, Rejection};

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::AuthStyle;
+
 /// A moment in the life of a record, named `<action>.before` or `<action>.after` on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Event {
@@ -27,11 +29,26 @@ pub enum Event {
     /// After a session began.
     #[serde(rename = "login.after")]
     AfterLogin,
+    /// While an access token is made.
+    #[serde(rename = "login.claims")]
+    Claims,
+    /// After a login was refused.
+    #[serde(rename = "login_failed.after")]
+    AfterLoginFailed,
+    /// After a user was locked out.
+    #[serde(rename = "locked.after")]
+    AfterLocked,
+    /// A policy is asked. Nobody subscribes to it.
+    #[serde(rename = "narrow")]
+    Narrow,
+    /// An auth provider is asked. Nobody subscribes to it.
+    #[serde(rename = "authenticate")]
+    Authenticate,
 }
 
 impl Event {
-    /// Every event there is.
-    pub const ALL: [Self; 8] = [
+    /// Every event there is to subscribe to.
+    pub const ALL: [Self; 11] = [
         Self::BeforeCreate,
         Self::BeforeUpdate,
         Self::BeforeDelete,
@@ -40,6 +57,9 @@ impl Event {
         Self::AfterUpdate,
         Self::AfterDelete,
         Self::AfterLogin,
+        Self::Claims,
+        Self::AfterLoginFailed,
+        Self::AfterLocked,
     ];
 
     /// The name on the wire, such as `create.before`.
@@ -53,19 +73,31 @@ impl Event {
             Self::AfterUpdate => "update.after",
             Self::AfterDelete => "delete.after",
             Self::AfterLogin => "login.after",
+            Self::Claims => "login.claims",
+            Self::AfterLoginFailed => "login_failed.after",
+            Self::AfterLocked => "locked.after",
+            Self::Narrow => "narrow",
+            Self::Authenticate => "authenticate",
         }
     }
 
     /// The event of that name, if there is one.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == name)
+        let others = [Self::Narrow, Self::Authenticate];
+        let mut all = Self::ALL.into_iter().chain(others);
+        all.find(|event| event.as_str() == name)
     }
 
     /// Whether the event is delivered after the commit, from the outbox.
     pub const fn is_after(self) -> bool {
         matches!(
             self,
-            Self::AfterCreate | Self::AfterUpdate | Self::AfterDelete | Self::AfterLogin
+            Self::AfterCreate
+                | Self::AfterUpdate
+                | Self::AfterDelete
+                | Self::AfterLogin
+                | Self::AfterLoginFailed
+                | Self::AfterLocked
         )
     }
 }
@@ -97,6 +129,9 @@ pub struct Manifest {
     /// The fields it wants to write.
     #[serde(default)]
     pub writes: Vec<String>,
+    /// How it is used as an auth provider.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authenticates: Vec<AuthStyle>,
 }
 
 impl Manifest {
@@ -122,6 +157,13 @@ impl Manifest {
             collection: collection.into(),
             event,
         });
+        self
+    }
+
+    /// Says how it is used as an auth provider.
+    #[must_use]
+    pub fn authenticates(mut self, style: AuthStyle) -> Self {
+        self.authenticates.push(style);
         self
     }
 

@@ -21,6 +21,11 @@ impl Rejection {
         }
     }
 
+    /// The credentials prove nothing: status 401, as for a wrong password.
+    pub fn invalid_credentials() -> Self {
+        Self::new("INVALID_CREDENTIALS", "Invalid user credentials.").with_status(401)
+    }
+
     /// The same with another status.
     #[must_use]
     pub const fn with_status(mut self, status: u16) -> Self {
@@ -32,17 +37,39 @@ impl Rejection {
 /// The plugin could not do its work. Logged; never shown to the caller.
 ///
 /// What happens to the write is the operator's choice: `on_failure = "reject"` or `"skip"`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Failure {
     /// What went wrong, for the operator.
     pub reason: String,
+    /// Whether the plugin did not come to an end: a panic, a trap, a limit. Said by the server;
+    /// several of them in a short time turn the plugin off for a while.
+    #[serde(skip)]
+    pub is_crash: bool,
 }
+
+/// Failures of one reason are the same, whoever noticed them.
+impl PartialEq for Failure {
+    fn eq(&self, other: &Self) -> bool {
+        self.reason == other.reason
+    }
+}
+
+impl Eq for Failure {}
 
 impl Failure {
     /// A failure with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),
+            is_crash: false,
+        }
+    }
+
+    /// The failure of a call that was ended from outside.
+    pub fn crash(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            is_crash: true,
         }
     }
 }

@@ -42,39 +42,15 @@
 //! assert_eq!(host.lines(), [(Level::Info, "greeting".to_owned())]);
 //! ```
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod host;
+
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::{Context, Draft, Event, Host, Level, Plugin, Principal, Record, StartError, plugin};
+use crate::{Context, Draft, Event, Host, Plugin, Principal, Record, StartError, plugin};
 
-/// A host that keeps the log lines it is given.
-#[derive(Debug, Default)]
-pub struct FakeHost {
-    lines: Mutex<Vec<(Level, String)>>,
-}
-
-impl FakeHost {
-    /// A host that was told nothing yet.
-    pub fn new() -> Arc<Self> {
-        Arc::default()
-    }
-
-    /// The lines logged so far, in order.
-    pub fn lines(&self) -> Vec<(Level, String)> {
-        self.locked().clone()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Vec<(Level, String)>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Host for FakeHost {
-    fn log(&self, level: Level, message: &str) {
-        self.locked().push((level, message.to_owned()));
-    }
-}
+pub use host::FakeHost;
 
 /// Starts a plugin with a configuration table, as the server does.
 ///

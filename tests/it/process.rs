@@ -4,5 +4,6 @@ mod cli;
 mod crash;
 mod custom;
 mod nodes;
+mod plugin;
 mod shutdown;
 mod start;

@@ -28,6 +28,8 @@ pub struct Client {
 impl Site {
     /// The server at this address.
     pub(crate) fn at(base: String) -> Self {
+        // The server's own client brings its provider along; that of the tests needs one as well.
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .no_proxy()
             .build()

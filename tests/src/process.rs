@@ -2,7 +2,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -47,10 +47,20 @@ struct Text(Arc<Mutex<Vec<String>>>);
 impl Process {
     /// Runs the binary that users run, to its end, in this folder.
     pub async fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
+        Self::run_within(PATIENCE, folder, arguments, environment).await
+    }
+
+    /// The same for what takes longer.
+    pub async fn run_within(
+        patience: Duration,
+        folder: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Finished {
         let mut command = command("roster", folder);
         command.args(arguments).envs(environment.iter().copied());
         let running = command.output();
-        let output = tokio::time::timeout(PATIENCE, running)
+        let output = tokio::time::timeout(patience, running)
             .await
             .expect("an end in time");
         let output = output.expect("a process");

@@ -5,10 +5,17 @@ use std::sync::OnceLock;
 
 use crate::workspace::root;
 
-const PACKAGES: [&str; 3] = [
-    "roster-slug",
+const PACKAGES: [&str; 10] = [
+    "roster-business-hours",
+    "roster-email-domain-scope",
     "roster-hostile-plugin",
+    "roster-http-mailer",
+    "roster-old-plugin",
+    "roster-redirect-plugin",
+    "roster-slug",
+    "roster-stock-plugin",
     "roster-two-kinds-plugin",
+    "roster-webhook",
 ];
 
 /// The component built from this package. All are built once for a run, in a target folder of

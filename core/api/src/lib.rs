@@ -27,6 +27,7 @@ mod network;
 mod observe;
 mod origins;
 mod parameters;
+mod plugins;
 mod principal;
 mod query;
 mod record;
@@ -65,6 +66,7 @@ use guard::{Answer, Harden};
 use invite::InviteApi;
 use observe::Observe;
 use origins::Origins;
+use plugins::PluginsApi;
 use principal::Authenticate;
 use register::RegisterApi;
 use rights::RightsApi;
@@ -110,7 +112,7 @@ type Resources = (
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi),
-    (SettingsApi, UtilitiesApi, ServerApi),
+    (SettingsApi, UtilitiesApi, ServerApi, PluginsApi),
 );
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
@@ -176,6 +178,9 @@ pub fn endpoint(
                 engine: engine.clone(),
                 metrics,
                 document: Served::at(settings.public_url),
+            },
+            PluginsApi {
+                engine: engine.clone(),
             },
         ),
     );

@@ -10,6 +10,7 @@ use roster_storage::{Tx, bootstrap, settings, unguarded};
 use serde_json::json;
 
 use crate::context::{Client, Context, Source};
+use crate::plugins::Effects;
 use crate::secrets::random_secret;
 use crate::settings::Secret;
 use crate::system::new_id;
@@ -133,5 +134,6 @@ async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
         model: inner.model().await?,
         client: Arc::new(client),
         now: inner.clock.now(),
+        effects: Effects::default(),
     })
 }

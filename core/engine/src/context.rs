@@ -7,6 +7,8 @@ use roster_domain::{Model, Principal, Reason, Rights, Timestamp, UserId};
 
 use crate::access::Actor;
 
+use crate::plugins::Effects;
+
 /// Where a write came from. Hooks and the activity log see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
@@ -64,6 +66,8 @@ pub struct Context {
     pub client: Arc<Client>,
     /// When the request was accepted.
     pub now: Timestamp,
+    /// What plugins want to be stored with the records of this request.
+    pub effects: Effects,
 }
 
 impl Context {

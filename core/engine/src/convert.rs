@@ -1,13 +1,12 @@
 //! Domain ↔ SDK: what a plugin is shown, and what it says, in our words.
 
-use std::sync::Arc;
-
 use roster_domain::{Code, Collection, Error, Field, Principal, Problem, Schema, Value, clock};
 use roster_sdk::{Event, Map, Rejection, Value as Json};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::Context;
+use crate::plugins::CallHost;
 use crate::registry::Placed;
 
 /// What every call of one event tells: made once, shown to each plugin with its own host.
@@ -51,7 +50,7 @@ impl Occasion {
             user_agent: self.user_agent.clone(),
             time: self.time.clone(),
             depth: 0,
-            host: Arc::clone(&slot.host),
+            host: CallHost::direct(&slot.host),
         }
     }
 }

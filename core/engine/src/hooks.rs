@@ -1,9 +1,7 @@
 //! Before hooks: in order, under a deadline, within their capabilities, failing as declared.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use roster_domain::{Code, Collection, Draft, Error, Key, Problem, Record, Result, Schema};
 use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
 use uuid::Uuid;
@@ -11,6 +9,7 @@ use uuid::Uuid;
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, field_problem, refusal, visible, visible_json};
+use crate::plugins::{CallHost, effects, run};
 use crate::registry::{OnFailure, Placed};
 use crate::system::new_id;
 
@@ -73,14 +72,18 @@ async fn before_write(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    let order = effects::order(collection, item.as_deref(), call);
+    cx.effects.begin(&order);
     let mut problems = Vec::new();
-    for slot in slots {
-        let context = occasion.context(slot, call, event, collection, item.clone());
+    for slot in slots.iter() {
+        let mut context = occasion.context(slot, call, event, collection, item.clone());
+        let host = CallHost::deferred(&slot.host, cx, &order);
+        context.host = Arc::clone(&host) as _;
         let mut shown = roster_sdk::Draft::new(visible(slot, draft.iter()));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let answer = timed(slot, async {
+        let answer = run(slot, event, async {
             match stored {
                 None => hooks.before_create(&context, &mut shown).await,
                 Some(stored) => {
@@ -92,7 +95,10 @@ async fn before_write(
         let answer = answer.await;
         let (patch, errors) = shown.into_parts();
         let answer = answer.and_then(|()| take(slot, draft, &patch, errors));
-        problems.extend(settle(slot, event, answer)?.unwrap_or_default());
+        if let Some(found) = settle(slot, event, answer)? {
+            host.keep();
+            problems.extend(found);
+        }
     }
     Error::of(problems).map_or(Ok(()), Err)
 }
@@ -110,15 +116,26 @@ pub(crate) async fn before_delete(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    for slot in slots {
+    let order = effects::order(collection, Some(&key.to_string()), call);
+    cx.effects.begin(&order);
+    for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
         let item = Some(key.to_string());
-        let context = occasion.context(slot, call, Event::BeforeDelete, collection, item);
+        let mut context = occasion.context(slot, call, Event::BeforeDelete, collection, item);
+        let host = CallHost::deferred(&slot.host, cx, &order);
+        context.host = Arc::clone(&host) as _;
         let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
-        let answer = timed(slot, hooks.before_delete(&context, &stored)).await;
-        settle(slot, Event::BeforeDelete, answer)?;
+        let answer = run(
+            slot,
+            Event::BeforeDelete,
+            hooks.before_delete(&context, &stored),
+        )
+        .await;
+        if settle(slot, Event::BeforeDelete, answer)?.is_some() {
+            host.keep();
+        }
     }
     Ok(())
 }
@@ -137,18 +154,30 @@ pub(crate) async fn before_login(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    for slot in slots {
+    let order = effects::order(USERS, Some(&id.to_string()), call);
+    cx.effects.begin(&order);
+    for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let context = occasion.context(slot, call, Event::BeforeLogin, USERS, Some(id.to_string()));
+        let item = Some(id.to_string());
+        let mut context = occasion.context(slot, call, Event::BeforeLogin, USERS, item);
+        let host = CallHost::deferred(&slot.host, cx, &order);
+        context.host = Arc::clone(&host) as _;
         let login = Login {
             user: record(slot, cx.model.users(), user),
             provider: provider.to_owned(),
             mode: mode.to_owned(),
         };
-        let answer = timed(slot, hooks.before_login(&context, &login)).await;
-        settle(slot, Event::BeforeLogin, answer)?;
+        let answer = run(
+            slot,
+            Event::BeforeLogin,
+            hooks.before_login(&context, &login),
+        )
+        .await;
+        if settle(slot, Event::BeforeLogin, answer)?.is_some() {
+            host.keep();
+        }
     }
     Ok(())
 }
@@ -181,17 +210,22 @@ pub(crate) async fn after(
                 hooks.after_update(&context, &shown, &changed).await
             }
             Event::AfterDelete => hooks.after_delete(&context, &shown).await,
-            _ => {
+            Event::AfterLocked => hooks.after_locked(&context, &shown).await,
+            event => {
                 let login = Login {
                     user: shown,
                     provider: payload.provider.clone().unwrap_or_default(),
                     mode: payload.mode.clone().unwrap_or_default(),
                 };
-                hooks.after_login(&context, &login).await
+                match event {
+                    Event::AfterLoginFailed => hooks.after_login_failed(&context, &login).await,
+                    _ => hooks.after_login(&context, &login).await,
+                }
             }
         }
     };
-    timed(slot, async { call.await.map_err(HookError::Failed) })
+    let event = context.event;
+    run(slot, event, async { call.await.map_err(HookError::Failed) })
         .await
         .map_err(|error| match error {
             HookError::Failed(failure) => failure,
@@ -229,19 +263,6 @@ fn record(slot: &Placed, schema: &Schema, values: &Map<String, Json>) -> roster_
     roster_sdk::Record(visible_json(slot, schema, values))
 }
 
-/// Ends a call at its deadline; a panic is a failure like others.
-async fn timed(
-    slot: &Placed,
-    call: impl Future<Output = Result<(), HookError>>,
-) -> Result<(), HookError> {
-    let call = AssertUnwindSafe(call).catch_unwind();
-    match tokio::time::timeout(slot.timeout, call).await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_panic)) => Err(Failure::new("it panicked").into()),
-        Err(_) => Err(Failure::new(format!("deadline of {:?} exceeded", slot.timeout)).into()),
-    }
-}
-
 /// Puts a plugin's changes into the draft, within what it was granted.
 fn take(
     slot: &Placed,
@@ -252,7 +273,9 @@ fn take(
     if !errors.is_empty() {
         // The write is refused, so what was changed beside the errors is of no use to anybody.
         let problems = errors.into_iter().map(field_problem).collect();
-        return Result::map_err(problems, |reason| HookError::Failed(Failure { reason }));
+        return Result::map_err(problems, |reason: String| {
+            HookError::Failed(Failure::new(reason))
+        });
     }
     let schema = draft.schema();
     let writes = |name: &str| schema.field(name).is_some_and(|field| slot.writes(field));
@@ -288,7 +311,7 @@ fn settle<T>(slot: &Placed, event: Event, answer: Result<T, HookError>) -> Resul
                 outcome("rejected");
                 return Err(error);
             }
-            Err(reason) => Failure { reason },
+            Err(reason) => Failure::new(reason),
         },
         Err(HookError::Failed(failure)) => failure,
     };

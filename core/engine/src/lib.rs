@@ -10,6 +10,7 @@ mod accounts;
 mod bootstrap;
 mod context;
 mod convert;
+mod deliveries;
 mod fields;
 mod health;
 mod hooks;
@@ -18,6 +19,7 @@ mod login;
 mod mail;
 mod model;
 mod outbox;
+mod plugins;
 mod principal;
 mod project;
 mod records;
@@ -43,12 +45,14 @@ pub use accounts::{
 };
 pub use bootstrap::FirstAdministrator;
 pub use context::{Client, Context, Source};
+pub use deliveries::{Delivery, Replay};
 pub use health::Health;
 pub use host::PluginHost;
 pub use login::impersonate::Impersonation;
 pub use login::{Cookies, Mode, Tokens};
 pub use mail::{MAILS, Preview, preview};
 pub use outbox::Deliverer;
+pub use plugins::{Effects, LastError, Narrowed, Narrowing, PluginStatus, SecurityEvent};
 pub use records::{Items, List, Outline};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
@@ -79,6 +83,8 @@ struct Inner {
     rights: RightsCache,
     registry: Registry,
     delivery: Notify,
+    /// Something was committed that other nodes could deliver as well.
+    announce: Notify,
     /// The id of this node, made at its start.
     node: String,
 }
@@ -111,11 +117,12 @@ impl Engine {
             rights: RightsCache::new(),
             registry,
             delivery: Notify::new(),
+            announce: Notify::new(),
             node: system::new_id(clock_now)?.to_string(),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        plugins::attach(&inner);
+        Ok(Self { inner })
     }
 
     /// Finds out who acts. No token is the public principal, never the system.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::FutureExt;
-use futures_util::future::join_all;
-use roster_domain::{Collection, Result};
+use roster_domain::{Collection, Result, Timestamp};
 use roster_sdk::{Event, Failure};
+use roster_storage::deliveries::{self, Listener};
 use roster_storage::outbox::{self, Delivery, Outcome};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
@@ -22,6 +23,12 @@ use crate::{Inner, mail};
 const BATCH: u32 = 32;
 /// How often the outbox is looked at although nobody said that there is something.
 const POLL: Duration = Duration::from_secs(2);
+/// How long commits are gathered before other nodes are told of the next ones.
+const MOMENT: Duration = Duration::from_millis(20);
+/// How long to wait at least while something is under way.
+const BUSY: Duration = Duration::from_millis(100);
+/// How often what is old is removed.
+const SWEEP: Duration = Duration::from_hours(1);
 
 /// The worker of one node. Any number of nodes may run one.
 pub struct Deliverer {
@@ -34,41 +41,129 @@ impl Deliverer {
     }
 
     /// Delivers until told to stop; what is under way then is finished.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        loop {
-            if *stop.borrow() {
-                return;
-            }
-            match self.deliver_due().await {
-                Ok(0) => {}
-                Ok(_) => continue,
-                Err(error) => tracing::error!(%error, cause = ?error.cause(), "outbox not read"),
-            }
-            let pause = self.pause().await;
-            tokio::select! {
-                () = self.inner.delivery.notified() => {}
-                () = tokio::time::sleep(pause) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
-            }
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        let mut stopped = stop.clone();
+        let beside = async {
+            tokio::join!(self.listen(), self.announce(), self.sweep());
+        };
+        tokio::select! {
+            () = self.work(stop) => {}
+            () = beside => {}
         }
+        // Whoever listens, announces or sweeps never ends by itself.
+        drop(stopped.wait_for(|stop| *stop).await);
     }
 
-    /// Delivers what is due; gives how many deliveries were tried.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE` when the database does not answer.
-    pub async fn deliver_due(&self) -> Result<usize> {
+    async fn work(&self, mut stop: watch::Receiver<bool>) {
+        // Tasks of their own: a delivery that holds a connection has to get on while this one waits
+        // for another.
+        let mut running = JoinSet::new();
+        loop {
+            if *stop.borrow() {
+                break;
+            }
+            let free = BATCH.saturating_sub(u32::try_from(running.len()).unwrap_or(BATCH));
+            let claimed = match self.claim(free).await {
+                Ok(claimed) => claimed,
+                Err(error) => {
+                    tracing::error!(%error, cause = ?error.cause(), "outbox not read");
+                    Vec::new()
+                }
+            };
+            let is_full = u32::try_from(claimed.len()).is_ok_and(|count| count == free);
+            for delivery in claimed {
+                let worker = Self::new(Arc::clone(&self.inner));
+                running.spawn(async move { worker.deliver(&delivery).await });
+            }
+            if is_full && free > 0 {
+                continue;
+            }
+            // What is due and was not claimed waits for what is under way.
+            let pause = match running.is_empty() {
+                true => self.pause().await,
+                false => self.pause().await.max(BUSY),
+            };
+            tokio::select! {
+                Some(_) = running.join_next(), if !running.is_empty() => {}
+                () = self.inner.delivery.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    /// Leases what is due, at most so many.
+    async fn claim(&self, most: u32) -> Result<Vec<Delivery>> {
         let inner = &self.inner;
         let due = outbox::next_due(&inner.store).await?;
-        if due.is_none_or(|due| due > inner.clock.now()) {
-            return Ok(0);
+        if most == 0 || due.is_none_or(|due| due > inner.clock.now()) {
+            return Ok(Vec::new());
         }
         let lease = TimeDelta::from_std(inner.settings.outbox.lease).unwrap_or(TimeDelta::MAX);
         let mut tx = inner.store.begin().await?;
-        let claimed = outbox::claim(&mut tx, inner.clock.now(), lease, BATCH).await?;
+        let claimed = outbox::claim(&mut tx, inner.clock.now(), lease, most).await?;
         tx.commit().await?;
-        join_all(claimed.iter().map(|delivery| self.deliver(delivery))).await;
-        Ok(claimed.len())
+        Ok(claimed)
+    }
+
+    /// Wakes this node when another one has something; where there are none, it does nothing.
+    async fn listen(&self) {
+        loop {
+            match Listener::open(&self.inner.store).await {
+                Ok(Some(mut listener)) => {
+                    while listener.heard(&self.inner.node).await.is_ok() {
+                        self.inner.delivery.notify_one();
+                    }
+                }
+                Ok(None) => std::future::pending().await,
+                Err(error) => {
+                    tracing::debug!(%error, "not listening to the other nodes");
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Tells the other nodes that there is something, once for all commits of a moment.
+    async fn announce(&self) {
+        loop {
+            self.inner.announce.notified().await;
+            if let Err(error) = deliveries::wake_others(&self.inner.store, &self.inner.node).await {
+                tracing::debug!(%error, "other nodes not told");
+            }
+            tokio::time::sleep(MOMENT).await;
+        }
+    }
+
+    /// Removes what is older than it has to be.
+    async fn sweep(&self) {
+        let retention = self.inner.settings.outbox.retention;
+        let Some(retention) = TimeDelta::from_std(retention)
+            .ok()
+            .filter(|time| !time.is_zero())
+        else {
+            return std::future::pending().await;
+        };
+        loop {
+            let before = self.inner.clock.now().checked_sub_signed(retention);
+            if let Some(before) = before
+                && let Err(error) = self.sweep_before(before).await
+            {
+                tracing::warn!(%error, cause = ?error.cause(), "outbox not swept");
+            }
+            tokio::time::sleep(SWEEP).await;
+        }
+    }
+
+    async fn sweep_before(&self, before: Timestamp) -> Result<()> {
+        let mut tx = self.inner.store.begin().await?;
+        let count = deliveries::sweep(&mut tx, before).await?;
+        tx.commit().await?;
+        if count > 0 {
+            tracing::info!(count, "old events removed");
+        }
+        Ok(())
     }
 
     async fn pause(&self) -> Duration {
@@ -136,16 +231,23 @@ impl Deliverer {
             .find(&delivery.subscriber)
             .ok_or_else(|| Failure::new("no plugin of that name is loaded"))?;
         if delivery.entry.event == mail::MAIL {
-            return send(inner, slot, delivery).await;
+            return send(inner, &slot, delivery).await;
         }
         let event = Event::parse(&delivery.entry.event);
         let (Some(event), Some(hooks)) = (event, &slot.instance.hooks) else {
             return Err(Failure::new("the plugin has no such hook"));
         };
+        // Told again, it may reach a plugin that never asked for it.
+        let wished = |wish: &roster_sdk::Subscription| {
+            wish.event == event && wish.collection == delivery.entry.collection
+        };
+        if !slot.instance.manifest.subscriptions.iter().any(wished) {
+            return Ok(());
+        }
         let payload: AfterPayload = serde_json::from_value(delivery.entry.payload.clone())
             .map_err(|error| Failure::new(error.to_string()))?;
-        let context = context(slot, delivery, event, &payload.occasion);
-        hooks::after(inner, slot, hooks, context, &payload).await
+        let context = context(&slot, delivery, event, &payload.occasion);
+        hooks::after(inner, &slot, hooks, context, &payload).await
     }
 }
 
@@ -156,7 +258,10 @@ fn context(
     occasion: &Occasion,
 ) -> roster_sdk::Context {
     let item = delivery.entry.item.parse().ok();
-    occasion.context(slot, delivery.entry.id, event, Collection::Users, item)
+    let id = delivery.entry.id;
+    let mut context = occasion.context(slot, id, event, Collection::Users, item);
+    context.collection.clone_from(&delivery.entry.collection);
+    context
 }
 
 async fn send(inner: &Inner, slot: &Placed, delivery: &Delivery) -> Result<(), Failure> {

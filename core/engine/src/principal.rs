@@ -11,6 +11,7 @@ use crate::access::Actor;
 use crate::accounts::limiter::{self, Tried};
 use crate::accounts::tokens;
 use crate::context::{Client, Context};
+use crate::plugins::Effects;
 use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
 use crate::{Inner, access};
 
@@ -62,6 +63,7 @@ pub(crate) async fn authenticate(
         model,
         client,
         now,
+        effects: Effects::default(),
     })
 }
 
@@ -94,6 +96,7 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         model,
         client,
         now,
+        effects: Effects::default(),
     })
 }
 

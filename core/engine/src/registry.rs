@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use roster_domain::{Collection, Field};
-use roster_sdk::{Event, Host, Instance};
+use roster_sdk::{Event, Instance};
+
+use crate::host::PluginHost;
+use crate::plugins::Health;
 
 /// What happens to a write when a plugin fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,11 @@ impl FieldNames {
         Self(self.0.into_iter().chain(others.0.iter().cloned()).collect())
     }
 
+    /// The names, in order; `*` stands for all.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Whether the name is among them.
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains(name) || self.0.contains("*")
@@ -53,6 +61,14 @@ pub struct Capabilities {
     pub fields_read: FieldNames,
     /// Fields it may change, and read.
     pub fields_write: FieldNames,
+    /// The origins it may call: `https://host` or `https://host:port`, in lower case.
+    pub http: Vec<String>,
+    /// Whether it may look users up, by and with the fields it may read.
+    pub users: bool,
+    /// Whether it has a store of its own.
+    pub store: bool,
+    /// Whether it may send mails.
+    pub mail: bool,
 }
 
 /// A loaded plugin and how it is used.
@@ -71,7 +87,11 @@ pub struct PluginSlot {
     /// How long one call may take.
     pub timeout: Duration,
     /// What it may ask of the server.
-    pub host: Arc<dyn Host>,
+    pub host: Arc<PluginHost>,
+    /// Where it comes from, for people: `builtin` or the path of a file.
+    pub source: String,
+    /// The SHA-256 of its file, if it is one.
+    pub sha256: Option<String>,
 }
 
 /// A plugin in its place, with what its wishes and the operator's grants come to.
@@ -79,62 +99,112 @@ pub(crate) struct Placed {
     slot: PluginSlot,
     reads: FieldNames,
     writes: FieldNames,
+    pub(crate) health: Arc<Health>,
 }
 
-/// The loaded plugins.
+/// Some plugins in their order. Whoever holds them calls these versions, whatever is loaded
+/// meanwhile.
+pub(crate) type Placing = Arc<[Arc<Placed>]>;
+
+/// The loaded plugins, which can be replaced while calls are under way.
 #[derive(Clone, Default)]
-pub struct Registry {
-    slots: Vec<Arc<Placed>>,
-    subscribers: BTreeMap<(&'static str, Event), Vec<Arc<Placed>>>,
+pub struct Registry(Arc<RwLock<Arc<Loaded>>>);
+
+#[derive(Default)]
+struct Loaded {
+    slots: Placing,
+    policies: Placing,
+    subscribers: BTreeMap<(&'static str, Event), Placing>,
 }
 
-const COLLECTIONS: [Collection; 5] = [
+const COLLECTIONS: [Collection; 6] = [
     Collection::Users,
     Collection::Roles,
     Collection::Policies,
     Collection::Access,
     Collection::Permissions,
+    Collection::Settings,
 ];
 
 impl Registry {
     /// Puts plugins in their order.
-    pub fn new(mut slots: Vec<PluginSlot>) -> Self {
+    pub fn new(slots: Vec<PluginSlot>) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(Loaded::new(slots, &[])))))
+    }
+
+    /// Puts other plugins in the place of the present ones. Calls that are under way end on those
+    /// they began with; a plugin that is the same as before keeps its health.
+    pub(crate) fn replace(&self, slots: Vec<PluginSlot>) {
+        let loaded = Arc::new(Loaded::new(slots, &self.all()));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
+    /// Every plugin, in order.
+    pub(crate) fn all(&self) -> Placing {
+        Arc::clone(&self.loaded().slots)
+    }
+
+    /// The plugins called for an event, in order.
+    pub(crate) fn subscribers(&self, collection: Collection, event: Event) -> Placing {
+        let loaded = self.loaded();
+        let found = loaded.subscribers.get(&(collection.table(), event));
+        found.cloned().unwrap_or_default()
+    }
+
+    /// The policy plugins, in order.
+    pub(crate) fn policies(&self) -> Placing {
+        Arc::clone(&self.loaded().policies)
+    }
+
+    /// The plugin of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<Placed>> {
+        let loaded = self.loaded();
+        let mut slots = loaded.slots.iter();
+        slots.find(|slot| slot.name == name).cloned()
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Loaded {
+    fn new(mut slots: Vec<PluginSlot>, before: &[Arc<Placed>]) -> Self {
         slots.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
-        let slots: Vec<Arc<Placed>> = slots
-            .into_iter()
-            .map(|slot| Arc::new(Placed::new(slot)))
-            .collect();
-        let mut subscribers: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let place = |slot: PluginSlot| {
+            let same = before.iter().find(|old| Arc::ptr_eq(&old.host, &slot.host));
+            let health = same.map_or_else(Arc::default, |old| Arc::clone(&old.health));
+            Arc::new(Placed::new(slot, health))
+        };
+        let slots: Placing = slots.into_iter().map(place).collect();
+        let mut subscribers: BTreeMap<_, Vec<Arc<Placed>>> = BTreeMap::new();
         for slot in slots.iter().filter(|slot| slot.instance.hooks.is_some()) {
             for wish in &slot.instance.manifest.subscriptions {
                 let named = |c: &&Collection| c.table() == wish.collection;
                 let Some(collection) = COLLECTIONS.iter().find(named) else {
                     continue;
                 };
-                let list = subscribers
-                    .entry((collection.table(), wish.event))
-                    .or_default();
-                list.push(Arc::clone(slot));
+                let place = (collection.table(), wish.event);
+                let list = subscribers.entry(place).or_default();
+                if !list.iter().any(|other| other.name == slot.name) {
+                    list.push(Arc::clone(slot));
+                }
             }
         }
-        Self { slots, subscribers }
-    }
-
-    /// The plugins called for an event, in order.
-    pub(crate) fn subscribers(&self, collection: Collection, event: Event) -> &[Arc<Placed>] {
-        self.subscribers
-            .get(&(collection.table(), event))
-            .map_or(&[], Vec::as_slice)
-    }
-
-    /// The plugin of that name.
-    pub(crate) fn find(&self, name: &str) -> Option<&Arc<Placed>> {
-        self.slots.iter().find(|slot| slot.name == name)
+        let policies = slots.iter().filter(|slot| slot.instance.policy.is_some());
+        Self {
+            policies: policies.cloned().collect(),
+            subscribers: subscribers
+                .into_iter()
+                .map(|(place, list)| (place, list.into()))
+                .collect(),
+            slots,
+        }
     }
 }
 
 impl Placed {
-    fn new(slot: PluginSlot) -> Self {
+    fn new(slot: PluginSlot, health: Arc<Health>) -> Self {
         let (manifest, granted) = (&slot.instance.manifest, &slot.capabilities);
         let writes = granted.fields_write.among(&manifest.writes);
         // What it may write, it may see.
@@ -143,7 +213,14 @@ impl Placed {
             slot,
             reads,
             writes,
+            health,
         }
+    }
+
+    /// The names of the fields it asked to read and to change, as far as it may.
+    pub(crate) fn fields(&self) -> (Vec<String>, Vec<String>) {
+        let names = |names: &FieldNames| names.iter().map(ToOwned::to_owned).collect();
+        (names(&self.reads), names(&self.writes))
     }
 
     /// Whether the plugin asked for a field and may see it.

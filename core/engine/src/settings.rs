@@ -126,6 +126,8 @@ pub struct OutboxSettings {
     pub max_backoff: Duration,
     /// How long a node may take for one delivery before another tries.
     pub lease: Duration,
+    /// How long told events are kept, and dead letters; zero is for ever.
+    pub retention: Duration,
 }
 
 impl Default for OutboxSettings {
@@ -136,6 +138,7 @@ impl Default for OutboxSettings {
             backoff: Duration::from_secs(1),
             max_backoff: Duration::from_hours(1),
             lease: Duration::from_secs(30),
+            retention: Duration::from_hours(30 * 24),
         }
     }
 }

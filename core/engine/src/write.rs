@@ -152,9 +152,13 @@ pub(crate) async fn tell(
     key: Key,
     payload: impl FnOnce(Occasion) -> AfterPayload,
 ) -> Result<bool> {
+    let has_mail = cx
+        .effects
+        .apply(inner, tx, cx, collection, &key.to_string())
+        .await?;
     let slots = inner.registry.subscribers(collection, event);
     if slots.is_empty() && !inner.settings.outbox.retain {
-        return Ok(false);
+        return Ok(has_mail);
     }
     let payload = serde_json::to_value(payload(Occasion::of(cx)));
     let entry = Entry {
@@ -169,7 +173,7 @@ pub(crate) async fn tell(
     };
     let subscribers: Vec<String> = slots.iter().map(|slot| slot.name.clone()).collect();
     outbox::enqueue(tx, &entry, &subscribers).await?;
-    Ok(!subscribers.is_empty())
+    Ok(has_mail || !subscribers.is_empty())
 }
 
 /// Commits, then wakes the deliverer if there is something to deliver.
@@ -177,6 +181,7 @@ pub(crate) async fn commit(inner: &Inner, tx: Tx, has_deliveries: bool) -> Resul
     tx.commit().await?;
     if has_deliveries {
         inner.delivery.notify_one();
+        inner.announce.notify_one();
     }
     Ok(())
 }

@@ -1,15 +1,23 @@
 //! The plugins in the binary, listed by hand.
 
+use roster_business_hours::BusinessHours;
+use roster_email_domain_scope::EmailDomainScope;
+use roster_http_mailer::HttpMailer;
 use roster_log_mailer::LogMailer;
 use roster_sdk::Linked;
 use roster_slug::Slug;
 use roster_smtp_mailer::SmtpMailer;
+use roster_webhook::Webhook;
 
 /// Every built-in plugin under the name that `source = "builtin"` means.
 pub(crate) fn plugins() -> Vec<Linked> {
     vec![
+        Linked::policy::<BusinessHours>("business-hours"),
+        Linked::policy::<EmailDomainScope>("email-domain-scope"),
+        Linked::mailer::<HttpMailer>("http-mailer"),
         Linked::mailer::<LogMailer>("log"),
         Linked::hooks::<Slug>("slug"),
         Linked::mailer::<SmtpMailer>("smtp"),
+        Linked::hooks::<Webhook>("webhook"),
     ]
 }

@@ -1,5 +1,8 @@
 //! The command line: what can be asked of `roster`.
 
+mod outbox;
+mod plugin;
+
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -7,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::outbox::Outbox;
+pub use self::plugin::{Kind, Plugin};
 use crate::config::{self, Mistake, Secret, Sources};
 
 /// A users platform: users, roles, policies, credentials, sessions, hooks and plugins.
@@ -39,6 +44,12 @@ pub enum Command {
     /// Makes administrators and sets their passwords.
     #[command(subcommand)]
     Admin(Admin),
+    /// Makes, builds, tries and lists plugins.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// What is to be told after commits: what waits, what was given up, telling it again.
+    #[command(subcommand)]
+    Outbox(Outbox),
     /// Prints the OpenAPI document.
     Openapi,
     /// Looks at mails.

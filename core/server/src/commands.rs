@@ -1,5 +1,8 @@
 //! What the commands of the command line do.
 
+mod outbox;
+mod plugin;
+
 use std::io::{self, Write};
 
 use roster_engine::Secret;
@@ -8,7 +11,7 @@ use roster_storage::{Store, migrate};
 
 use crate::cli::{
     self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, MailCommand, Migrate, NewPassword,
-    PreviewArgs,
+    Plugin, PreviewArgs,
 };
 use crate::config::{self, Config};
 use crate::server::{self, Server};
@@ -29,6 +32,11 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
         Command::Openapi => return openapi(&mut out),
         _ => {}
     }
+    if let Command::Plugin(command) = &command
+        && let Some(exit) = plugin::alone(command, &mut out, &mut err).await?
+    {
+        return Ok(exit);
+    }
     let config = match config::load(sources) {
         Ok(config) => config,
         Err(mistakes) => {
@@ -43,6 +51,9 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
         }
         Command::Admin(admin) => run_admin(&config, admin, linked, &mut out, &mut err).await,
         Command::Mail(MailCommand::Preview(args)) => preview(&config, &args, &mut out, &mut err),
+        Command::Plugin(Plugin::Reload) => plugin::reload(&config, &mut out, &mut err).await,
+        Command::Plugin(_) => plugin::list(&config, linked, &mut out, &mut err).await,
+        Command::Outbox(command) => outbox::run(&config, command, &mut out, &mut err).await,
         Command::Serve | Command::Openapi | Command::Config(_) => {
             serve(&config, linked, &mut out, &mut err).await
         }
@@ -76,7 +87,16 @@ async fn serve(
         &config.server.public_url,
         &config.database.url,
     );
-    let signal = signals::stop().await?;
+    let mut reload = signals::reload()?;
+    let stop = signals::stop();
+    let mut stop = std::pin::pin!(stop);
+    let signal = loop {
+        tokio::select! {
+            signal = &mut stop => break signal?,
+            // What cannot be loaded is in the log, and the plugins stay as they are.
+            Some(()) = reload.recv() => drop(server.reload_plugins().await),
+        }
+    };
     telemetry::log_stopping(signal);
     server.stop().await;
     upkeep.abort();
@@ -150,6 +170,14 @@ async fn run_migration(
     }
 }
 
+/// The database, its schema up to date.
+async fn opened(config: &Config) -> roster_domain::Result<Store> {
+    let settings = roster_storage::Settings::new(wiring::location(config));
+    let store = Store::open(&settings).await?;
+    migrate::up(&store).await?;
+    Ok(store)
+}
+
 async fn down(store: &Store, steps: u32) -> roster_domain::Result<()> {
     let status = migrate::status(store).await?;
     let applied: Vec<i64> = status
@@ -174,7 +202,7 @@ async fn run_admin(
     let (Admin::Create(args) | Admin::Passwd(args)) = &admin;
     let (password, is_generated) = password(args)?;
     let engine = match server::engine(config, linked).await {
-        Ok(engine) => engine,
+        Ok((engine, _)) => engine,
         Err(error) => return refuse(err, &error),
     };
     let done = match &admin {

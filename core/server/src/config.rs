@@ -17,6 +17,7 @@ mod mistake;
 mod network;
 mod password;
 mod plugin;
+mod plugin_host;
 mod raw;
 mod reader;
 mod server;
@@ -38,8 +39,10 @@ pub use self::mail::Mail;
 pub use self::mistake::{Mistake, Origin};
 pub use self::password::Password;
 pub use self::plugin::{
-    Capabilities, FieldCapabilities, OnFailure, PluginConfig, PluginSource, UsersCapability,
+    Capabilities, FieldCapabilities, Instances, OnFailure, PluginConfig, PluginSource,
+    UsersCapability,
 };
+pub use self::plugin_host::PluginHost;
 pub use self::server::{Log, LogFormat, RateLimit, Server};
 pub use self::units::{ByteSize, Rate};
 pub use self::users::{GraphQl, OnArchivedEmail, OnRoleDelete, Query, Roles, Users};
@@ -75,6 +78,8 @@ pub struct Config {
     pub log: Log,
     /// `[outbox]`
     pub outbox: Outbox,
+    /// `[plugin_host]`
+    pub plugin_host: PluginHost,
     /// `[plugins.<name>]`, by name.
     pub plugins: BTreeMap<String, PluginConfig>,
 }
@@ -128,6 +133,7 @@ fn compose(
         roles: Roles::read(&mut reader),
         log: Log::read(&mut reader),
         outbox: Outbox::read(&mut reader),
+        plugin_host: PluginHost::read(&mut reader),
         plugins: plugin::read_all(&mut reader, folder),
     };
     if config.database.url.is_postgres() && !reader.is_given("auth.secret") {

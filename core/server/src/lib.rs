@@ -16,6 +16,8 @@ pub mod cli;
 mod commands;
 pub mod config;
 mod plugins;
+mod reload;
+mod scaffold;
 mod secret_file;
 mod server;
 mod signals;

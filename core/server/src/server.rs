@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roster_engine::{Engine, FirstAdministrator, SystemClock};
+use roster_engine::{Engine, FirstAdministrator, Registry, SystemClock};
 use roster_sdk::Linked;
 use roster_storage::{Store, migrate};
 use tokio::net::{TcpListener, TcpSocket};
@@ -13,8 +13,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
+use crate::plugins::Loader;
+use crate::reload::Reloader;
 use crate::telemetry::Metrics;
-use crate::{builtin, plugins, wiring};
+use crate::{builtin, wiring};
 
 /// Why the server cannot start, in a sentence for the operator.
 #[derive(Debug)]
@@ -49,21 +51,30 @@ pub struct Server {
     stop: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
     delivering: JoinHandle<()>,
+    reloader: Arc<Reloader>,
+    reloading: JoinHandle<()>,
     patience: Duration,
 }
 
 /// Opens the database and starts the engine with its plugins.
-pub(crate) async fn engine(config: &Config, linked: Vec<Linked>) -> Result<Engine, StartError> {
+pub(crate) async fn engine(
+    config: &Config,
+    linked: Vec<Linked>,
+) -> Result<(Engine, Loader), StartError> {
     let store = open(config).await?;
     let settings =
         wiring::engine(config).map_err(|error| StartError::new("cannot start", error))?;
     let linked: Vec<Linked> = builtin::plugins().into_iter().chain(linked).collect();
     let cache = wiring::cache(config);
-    let registry = plugins::load(&config.plugins, &config.mail.mailer, &linked, cache)
+    let mut loader = Loader::new(config, linked, cache);
+    let slots = loader
+        .load()
         .await
         .map_err(|error| StartError::new("cannot load the plugins", error))?;
-    Engine::new(store, settings, Arc::new(SystemClock), registry)
-        .map_err(|error| StartError::engine("cannot start", &error))
+    let clock = Arc::new(SystemClock);
+    let engine = Engine::new(store, settings, clock, Registry::new(slots))
+        .map_err(|error| StartError::engine("cannot start", &error))?;
+    Ok((engine, loader))
 }
 
 /// Listens with answers sent at once; accepted connections take the option over.
@@ -98,7 +109,7 @@ impl Server {
     /// # Errors
     /// The first thing that cannot work, named.
     pub async fn start(config: &Config, linked: Vec<Linked>) -> Result<Self, StartError> {
-        let engine = engine(config, linked).await?;
+        let (engine, loader) = engine(config, linked).await?;
         let configured = config.admin.as_ref();
         let configured = configured.map(|admin| (admin.email.clone(), admin.password.clone()));
         let first_administrator = engine
@@ -123,7 +134,9 @@ impl Server {
         let mut until = stopped.clone();
         let until = async move { drop(until.wait_for(|stop| *stop).await) };
         let serving = tokio::spawn(roster_api::serve(endpoint, listener, until, patience));
-        let delivering = tokio::spawn(engine.deliverer().run(stopped));
+        let delivering = tokio::spawn(engine.deliverer().run(stopped.clone()));
+        let reloader = Reloader::new(loader, engine.clone(), config.plugin_host.watch);
+        let reloading = tokio::spawn(Arc::clone(&reloader).run(stopped));
         Ok(Self {
             address,
             first_administrator,
@@ -131,6 +144,8 @@ impl Server {
             stop,
             serving,
             delivering,
+            reloader,
+            reloading,
             patience,
         })
     }
@@ -150,6 +165,16 @@ impl Server {
         &self.engine
     }
 
+    /// Loads the components whose files changed; no request notices. If one cannot be loaded, all
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// What cannot be loaded, named.
+    pub async fn reload_plugins(&self) -> Result<(), StartError> {
+        let reloaded = self.reloader.reload().await;
+        reloaded.map_err(|error| StartError::new("cannot load the plugins", error))
+    }
+
     /// Stops accepting, finishes running requests and deliveries, closes the database.
     pub async fn stop(self) {
         self.stop.send_replace(true);
@@ -162,6 +187,7 @@ impl Server {
         {
             tracing::warn!("deliveries did not end in time");
         }
+        self.reloading.abort();
         self.engine.close(self.patience).await;
     }
 }

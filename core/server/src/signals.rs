@@ -1,8 +1,8 @@
-//! SIGINT and SIGTERM.
+//! SIGINT and SIGTERM, and SIGHUP.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Waits until the process is told to stop; gives the name of the signal.
 ///
@@ -15,4 +15,12 @@ pub(crate) async fn stop() -> io::Result<&'static str> {
         _ = interrupt.recv() => Ok("SIGINT"),
         _ = terminate.recv() => Ok("SIGTERM"),
     }
+}
+
+/// Hears the wish that plugins are loaded again.
+///
+/// # Errors
+/// When the handler cannot be installed.
+pub(crate) fn reload() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
 }

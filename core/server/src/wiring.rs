@@ -80,6 +80,7 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
             backoff: config.outbox.backoff,
             max_backoff: config.outbox.max_backoff,
             lease: config.outbox.lease,
+            retention: config.outbox.retention,
         },
         users: UserSettings {
             inherits: config.users.on_archived_email == OnArchivedEmail::Inherit,

@@ -9,6 +9,7 @@
 pub mod activity;
 pub mod api_tokens;
 pub mod bootstrap;
+pub mod deliveries;
 mod dialect;
 mod error;
 pub mod fields;
@@ -18,6 +19,7 @@ pub mod mail_tokens;
 pub mod migrate;
 pub mod outbox;
 mod plans;
+pub mod plugin_store;
 pub mod recipients;
 pub mod records;
 mod row;

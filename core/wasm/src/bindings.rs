@@ -4,6 +4,12 @@ pub(crate) mod base {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit",
         world: "base",
+        imports: {
+            "roster:plugin/http": async,
+            "roster:plugin/store": async,
+            "roster:plugin/users": async,
+            "roster:plugin/mail": async,
+        },
         exports: { default: async },
     });
 }
@@ -21,6 +27,24 @@ pub(crate) mod mailer {
     wasmtime::component::bindgen!({
         path: "../../sdk/wit",
         world: "mailer-kind",
+        exports: { default: async },
+        with: { "roster:plugin/records": super::base::roster::plugin::records },
+    });
+}
+
+pub(crate) mod policy {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "policy-kind",
+        exports: { default: async },
+        with: { "roster:plugin/records": super::base::roster::plugin::records },
+    });
+}
+
+pub(crate) mod auth_provider {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "auth-provider-kind",
         exports: { default: async },
         with: { "roster:plugin/records": super::base::roster::plugin::records },
     });

@@ -1,5 +1,6 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -16,6 +17,8 @@ pub(crate) struct Component {
     pub(crate) config: Arc<str>,
     pub(crate) limits: Limits,
     pub(crate) shared: Arc<Shared>,
+    /// The most memory a call has taken so far, in bytes.
+    pub(crate) peak: AtomicU64,
 }
 
 impl Component {
@@ -23,6 +26,15 @@ impl Component {
     pub(crate) fn store(&self, host: &Arc<dyn Host>) -> Store<State> {
         let config = Arc::clone(&self.config);
         host::store(&self.shared.engine, &self.limits, config, Arc::clone(host))
+    }
+
+    /// Notes how much memory a call has taken.
+    pub(crate) fn used(&self, bytes: u64) {
+        if self.peak.fetch_max(bytes, Ordering::Relaxed) < bytes {
+            #[expect(clippy::cast_precision_loss, reason = "memories are far smaller")]
+            metrics::gauge!("roster_plugin_memory_peak_bytes", "plugin" => self.name.clone())
+                .set(bytes as f64);
+        }
     }
 
     /// Runs one call within the plugin's deadline.
@@ -52,15 +64,16 @@ impl Component {
             Ok(Ok(Err(error))) => Err(self.failed(&error)),
             Ok(Err(_panic)) => {
                 tracing::error!(plugin = self.name, "the host panicked in a plugin call");
-                Err(Failure::new("trap: the host panicked"))
+                Err(Failure::crash("trap: the host panicked"))
             }
-            Err(_elapsed) => Err(Failure::new(format!("deadline of {deadline:?} exceeded"))),
+            Err(_elapsed) => Err(Failure::crash(format!("deadline of {deadline:?} exceeded"))),
         }
     }
 
     fn failed(&self, error: &wasmtime::Error) -> Failure {
         if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
-            return Failure::new(exceeded.to_string());
+            self.used(self.limits.memory_bytes);
+            return Failure::crash(exceeded.to_string());
         }
         tracing::warn!(
             plugin = self.name,
@@ -71,7 +84,7 @@ impl Component {
             Some(trap) => trap.to_string(),
             None => error.root_cause().to_string(),
         };
-        Failure::new(format!(
+        Failure::crash(format!(
             "trap: {}",
             reason.trim_start_matches("wasm trap: ")
         ))

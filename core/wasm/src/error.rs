@@ -43,6 +43,17 @@ pub enum LoadCause {
     Failed(String),
     /// Its manifest cannot be read.
     Manifest(String),
+    /// It is another file than the one that was pinned.
+    OtherDigest {
+        /// The SHA-256 that configuration names.
+        expected: String,
+        /// The SHA-256 it has.
+        found: String,
+    },
+    /// It has no signature, and has to have one.
+    Unsigned,
+    /// Its signature is not that of a trusted key over this file.
+    BadSignature,
 }
 
 impl LoadError {
@@ -80,13 +91,20 @@ impl fmt::Display for LoadCause {
                     names.join("`, `")
                 )
             }
-            Self::NoKind => f.write_str("exports no kind of plugin: expected hooks or mailer"),
+            Self::NoKind => f.write_str(
+                "exports no kind of plugin: expected hooks, mailer, policy or auth-provider",
+            ),
             Self::OtherAbi(export) => {
                 write!(f, "exports `{export}`, expected roster:plugin of version 1")
             }
             Self::Refused(reason) => write!(f, "does not start: {reason}"),
             Self::Failed(reason) => write!(f, "cannot say what it is: {reason}"),
             Self::Manifest(reason) => write!(f, "manifest: {reason}"),
+            Self::OtherDigest { expected, found } => {
+                write!(f, "expected the SHA-256 `{expected}`, got `{found}`")
+            }
+            Self::Unsigned => f.write_str("has no signature: expected one in a `.sig` beside it"),
+            Self::BadSignature => f.write_str("has no signature of a trusted key"),
         }
     }
 }

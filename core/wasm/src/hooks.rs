@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use roster_sdk::{
     Context, Draft, Event, Failure, HookError, Hooks, Login, Map, Record, Rejection, Value,
@@ -10,14 +8,11 @@ use serde::Serialize;
 use crate::bindings::base::roster::plugin::records::Outcome;
 use crate::bindings::hooks::HooksKindPre;
 use crate::call;
-use crate::component::Component;
+use crate::guests::Guests;
 use crate::host::State;
 
 /// The hooks of a component.
-pub(crate) struct ComponentHooks {
-    pub(crate) component: Arc<Component>,
-    pub(crate) guest: HooksKindPre<State>,
-}
+pub(crate) struct ComponentHooks(pub(crate) Guests<HooksKindPre<State>>);
 
 /// What an event tells, as JSON; what it does not have is left out.
 #[derive(Default, Serialize)]
@@ -101,6 +96,29 @@ impl Hooks for ComponentHooks {
     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
         note(&self.call(cx, Event::AfterLogin, login).await?)
     }
+
+    async fn claims(&self, cx: &Context, login: &Login) -> Result<Map<String, Value>, Failure> {
+        match self.call(cx, Event::Claims, login).await? {
+            Outcome::Unchanged => Ok(Map::new()),
+            Outcome::Patch(claims) => serde_json::from_str(&claims)
+                .map_err(|error| Failure::new(format!("claims: {error}"))),
+            Outcome::Reject(_) | Outcome::Invalid(_) => {
+                Err(Failure::new("a refusal, where claims were asked for"))
+            }
+        }
+    }
+
+    async fn after_login_failed(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
+        note(&self.call(cx, Event::AfterLoginFailed, login).await?)
+    }
+
+    async fn after_locked(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
+        let payload = Payload {
+            record: Some(record),
+            ..Payload::default()
+        };
+        note(&self.call(cx, Event::AfterLocked, &payload).await?)
+    }
 }
 
 impl ComponentHooks {
@@ -111,15 +129,13 @@ impl ComponentHooks {
         payload: &(impl Serialize + Sync),
     ) -> Result<Outcome, Failure> {
         let (call, payload) = (call::envelope(cx, event)?, call::json(payload)?);
-        let calling = async {
-            let mut store = self.component.store(&cx.host);
-            let guest = self.guest.instantiate_async(&mut store).await?;
-            guest
-                .roster_plugin_hooks()
-                .call_on_event(&mut store, &call, &payload)
-                .await
-        };
-        let outcome = self.component.run(calling).await?.map_err(call::failure)?;
+        let answer = self.0.call(&cx.host, move |store, guest| {
+            Box::pin(async move {
+                let hooks = guest.roster_plugin_hooks();
+                hooks.call_on_event(store, &call, &payload).await
+            })
+        });
+        let outcome = answer.await?.map_err(call::failure)?;
         match &outcome {
             Outcome::Unchanged => {}
             Outcome::Patch(patch) => call::bounded([patch])?,

@@ -1,21 +1,18 @@
 use std::sync::Arc;
 
-use roster_sdk::{Host, Level};
+use roster_sdk::Host;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::base::Base;
-use crate::bindings::base::roster::plugin::{host as imported, records};
-use crate::limits::{
-    Allowance, HANDLES, HOSTCALL_BYTES, LOG_LINE_BYTES, LOG_LINES, Limits, RANDOM_BYTES,
-};
+use crate::limits::{Allowance, HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
 
 /// What one call of a component can reach.
 pub(crate) struct State {
-    host: Arc<dyn Host>,
-    config: Arc<str>,
-    lines: usize,
+    pub(crate) host: Arc<dyn Host>,
+    pub(crate) config: Arc<str>,
+    pub(crate) lines: usize,
     allowance: Allowance,
     wasi: WasiCtx,
     resources: ResourceTable,
@@ -48,11 +45,24 @@ pub(crate) fn store(
     };
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.allowance);
-    store.set_hostcall_fuel(HOSTCALL_BYTES);
     store.set_max_component_handles(HANDLES);
     store.epoch_deadline_async_yield_and_update(1);
-    store.set_epoch_deadline(1);
+    renew(&mut store);
     store
+}
+
+/// The limits of one call, from its beginning.
+fn renew(store: &mut Store<State>) {
+    store.set_hostcall_fuel(HOSTCALL_BYTES);
+    store.set_epoch_deadline(1);
+}
+
+/// Makes a store that has served a call ready for the next one.
+pub(crate) fn reuse(store: &mut Store<State>, host: Arc<dyn Host>) {
+    let state = store.data_mut();
+    state.host = host;
+    state.lines = 0;
+    renew(store);
 }
 
 /// A WASI of clocks and randomness: no files, environment, arguments, input or network.
@@ -74,28 +84,9 @@ impl WasiView for State {
     }
 }
 
-// The interface has types only.
-impl records::Host for State {}
-
-impl imported::Host for State {
-    fn log(&mut self, level: imported::Level, message: String) {
-        let level = match level {
-            imported::Level::Debug => Level::Debug,
-            imported::Level::Info => Level::Info,
-            imported::Level::Warn => Level::Warn,
-            imported::Level::Error => Level::Error,
-        };
-        self.lines = self.lines.saturating_add(1);
-        if self.lines <= LOG_LINES {
-            let end = message.floor_char_boundary(LOG_LINE_BYTES);
-            self.host.log(level, &message[..end]);
-        } else if self.lines == LOG_LINES + 1 {
-            self.host
-                .log(Level::Warn, "further lines of this call are left out");
-        }
-    }
-
-    fn config(&mut self) -> String {
-        self.config.as_ref().to_owned()
+impl State {
+    /// The bytes of memory the call has taken so far.
+    pub(crate) const fn memory_bytes(&self) -> u64 {
+        self.allowance.used_bytes()
     }
 }

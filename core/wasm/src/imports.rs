@@ -2,9 +2,18 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
 
-/// The functions of `roster:plugin/host` this server has.
-const HOST: (&str, [&str; 2]) = ("roster:plugin/host", ["log", "config"]);
-const HOST_MAJOR: &str = "1.";
+/// The interfaces of `roster:plugin` this server has, and their functions.
+const OFFERED: [(&str, &[&str]); 8] = [
+    ("roster:plugin/records", &[]),
+    ("roster:plugin/host", &["log", "config"]),
+    ("roster:plugin/clock", &["now"]),
+    ("roster:plugin/random", &["bytes"]),
+    ("roster:plugin/http", &["send"]),
+    ("roster:plugin/store", &["get", "set", "delete", "keys"]),
+    ("roster:plugin/users", &["find"]),
+    ("roster:plugin/mail", &["send"]),
+];
+const MAJOR: &str = "1.";
 
 /// The packages of WASI this server has.
 const WASI: [&str; 6] = [
@@ -39,20 +48,28 @@ fn missing_of(engine: &Engine, name: &str, instance: &ComponentInstance) -> Vec<
     if is_wasi && version.starts_with(WASI_MINOR) {
         return Vec::new();
     }
-    let (host, functions) = HOST;
-    let is_host = interface == host && version.starts_with(HOST_MAJOR);
+    let offered = OFFERED
+        .iter()
+        .find(|(known, _)| *known == interface && version.starts_with(MAJOR));
     let mut names = Vec::new();
     for (function, item) in instance.exports(engine) {
         let is_type = matches!(item.ty, ComponentItem::Type(_));
-        if is_type || (is_host && functions.contains(&function)) {
+        let is_offered = offered.is_some_and(|(_, functions)| functions.contains(&function));
+        if is_type || is_offered {
             continue;
         }
-        names.push(if is_host {
-            format!("{name}#{function}")
-        } else {
-            name.to_owned()
+        names.push(match offered {
+            Some(_) => format!("{name}#{function}"),
+            None => name.to_owned(),
         });
     }
     names.dedup();
     names
+}
+
+/// What of ours a component imports, and which version: for people who look into one.
+pub(crate) fn interfaces(engine: &Engine, component: &Component) -> Vec<String> {
+    let component = component.component_type();
+    let names = component.imports(engine).map(|(name, _)| name.to_owned());
+    names.collect()
 }

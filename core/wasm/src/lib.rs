@@ -10,20 +10,27 @@
 
 #![forbid(unsafe_code)]
 
+mod auth_provider;
 mod bindings;
 mod call;
 mod component;
 mod engine;
 mod error;
+mod guests;
 mod hooks;
 mod host;
 mod imports;
 mod limits;
 mod load;
 mod mailer;
+mod offered;
+mod policy;
 mod runtime;
 mod ticker;
+mod trust;
 
 pub use error::{LoadCause, LoadError};
-pub use limits::Limits;
-pub use runtime::{Runtime, RuntimeSettings};
+pub use limits::{Instances, Limits};
+pub use load::{Inspected, Loaded};
+pub use runtime::{Runtime, RuntimeSettings, Source, file_digest};
+pub use trust::{PublicKey, Trust};

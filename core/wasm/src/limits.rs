@@ -12,6 +12,19 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// The elements of each of its tables.
     pub table_elements: usize,
+    /// What a call runs in.
+    pub instances: Instances,
+}
+
+/// What a call of a component runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Instances {
+    /// An instance of its own, with an empty memory: nothing is left of the call before.
+    #[default]
+    Fresh,
+    /// One that has served other calls, for guests that are slow to start. What the guest keeps in
+    /// its memory is seen by the calls that come after.
+    Pooled,
 }
 
 impl Default for Limits {
@@ -20,6 +33,7 @@ impl Default for Limits {
             timeout: Duration::from_millis(250),
             memory_bytes: 64 << 20,
             table_elements: 20_000,
+            instances: Instances::Fresh,
         }
     }
 }
@@ -61,6 +75,11 @@ impl Allowance {
             memory_bytes: limits.memory_bytes,
             used_bytes: 0,
         }
+    }
+
+    /// The bytes taken so far; memories never shrink.
+    pub(crate) const fn used_bytes(&self) -> u64 {
+        self.used_bytes
     }
 }
 

@@ -2,24 +2,30 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use roster_sdk::{Failure, Hooks, Host, Instance, Mailer, Manifest, Value, serde_json};
+use roster_sdk::{Failure, Host, Instance, Manifest, serde_json};
 use wasmtime::Engine;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
+use crate::auth_provider::ComponentAuthProvider;
+use crate::bindings::auth_provider::AuthProviderKindPre;
 use crate::bindings::base::BasePre;
 use crate::bindings::hooks::HooksKindPre;
 use crate::bindings::mailer::MailerKindPre;
+use crate::bindings::policy::PolicyKindPre;
 use crate::call;
 use crate::component::Component;
 use crate::error::LoadCause;
+use crate::guests::{Guests, Kind};
 use crate::hooks::ComponentHooks;
 use crate::host::State;
 use crate::imports;
-use crate::limits::Limits;
 use crate::mailer::ComponentMailer;
-use crate::runtime::Shared;
+use crate::policy::ComponentPolicy;
+use crate::runtime::{Shared, Source};
+use crate::trust::{Trust, digest};
 
 const FILE_BYTES: u64 = 20 << 20;
 
@@ -31,16 +37,39 @@ const MAJOR: &str = "@1.";
 const LIFECYCLE: &str = "roster:plugin/lifecycle";
 const HOOKS: &str = "roster:plugin/hooks";
 const MAILER: &str = "roster:plugin/mailer";
+const POLICY: &str = "roster:plugin/policy";
+const AUTH_PROVIDER: &str = "roster:plugin/auth-provider";
+
+/// A loaded component.
+#[derive(Clone)]
+pub struct Loaded {
+    /// The plugin.
+    pub instance: Instance,
+    /// The SHA-256 of its file, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// What a file is, for people who look into it.
+#[derive(Debug, Clone)]
+pub struct Inspected {
+    /// The SHA-256 of the file, in lower-case hexadecimal.
+    pub sha256: String,
+    /// The kinds it exports, with the version of the ABI: `roster:plugin/hooks@1.1.0`.
+    pub exports: Vec<String>,
+    /// What it imports, by interface.
+    pub imports: Vec<String>,
+    /// What of that this server does not offer.
+    pub missing: Vec<String>,
+    /// What it says of itself with the given configuration, or why it does not.
+    pub manifest: Result<Manifest, String>,
+}
 
 pub(crate) async fn load(
     shared: &Arc<Shared>,
-    name: &str,
-    file: &Path,
-    config: &Value,
-    limits: Limits,
+    source: &Source<'_>,
     host: Arc<dyn Host>,
-) -> Result<Instance, LoadCause> {
-    let compiled = compile(shared, file).await?;
+) -> Result<Loaded, LoadCause> {
+    let (compiled, sha256) = compile(shared, source.file, source.trust).await?;
     let missing = imports::missing(&shared.engine, &compiled);
     if !missing.is_empty() {
         return Err(LoadCause::Missing(missing));
@@ -50,46 +79,75 @@ pub(crate) async fn load(
         .linker
         .instantiate_pre(&compiled)
         .map_err(|error| invalid(&error))?;
-    let component = Arc::new(Component {
-        name: name.to_owned(),
-        config: config.to_string().into(),
-        limits,
-        shared: Arc::clone(shared),
-    });
+    let component = component(shared, source);
     let manifest = describe(&component, &linked, &exports.lifecycle, &host).await?;
-    let hooks = exports
-        .hooks
-        .map(|export| hooks(&component, &linked, export))
-        .transpose()?;
-    let mailer = exports
-        .mailer
-        .map(|export| mailer(&component, &linked, export))
-        .transpose()?;
-    tracing::debug!(
-        plugin = name,
-        manifest.name,
-        manifest.version,
-        "component loaded"
-    );
-    Ok(Instance {
-        manifest,
-        hooks,
-        mailer,
+    let instance = exports.instance(manifest, &component, &linked)?;
+    let Manifest { name, version, .. } = &instance.manifest;
+    tracing::debug!(plugin = source.name, name, version, "component loaded");
+    Ok(Loaded { instance, sha256 })
+}
+
+/// Looks into a file without loading it.
+pub(crate) async fn inspect(
+    shared: &Arc<Shared>,
+    source: &Source<'_>,
+    host: Arc<dyn Host>,
+) -> Result<Inspected, LoadCause> {
+    let (compiled, sha256) = compile(shared, source.file, source.trust).await?;
+    let missing = imports::missing(&shared.engine, &compiled);
+    let exported = compiled.component_type();
+    let names = exported.exports(&shared.engine).map(|(name, _)| name);
+    let exports = names.map(ToOwned::to_owned).collect();
+    let manifest = async {
+        let exports = Exports::of(&shared.engine, &compiled)?;
+        let linked = shared.linker.instantiate_pre(&compiled);
+        let linked = linked.map_err(|error| invalid(&error))?;
+        describe(
+            &component(shared, source),
+            &linked,
+            &exports.lifecycle,
+            &host,
+        )
+        .await
+    };
+    Ok(Inspected {
+        sha256,
+        exports,
+        imports: imports::interfaces(&shared.engine, &compiled),
+        missing,
+        manifest: manifest.await.map_err(|cause| cause.to_string()),
     })
 }
 
-/// Reads and compiles, away from the threads that serve requests.
-async fn compile(shared: &Arc<Shared>, file: &Path) -> Result<Compiled, LoadCause> {
-    let (engine, file) = (shared.engine.clone(), file.to_owned());
+fn component(shared: &Arc<Shared>, source: &Source<'_>) -> Arc<Component> {
+    Arc::new(Component {
+        name: source.name.to_owned(),
+        config: source.config.to_string().into(),
+        limits: source.limits,
+        shared: Arc::clone(shared),
+        peak: AtomicU64::new(0),
+    })
+}
+
+/// Reads, checks and compiles, away from the threads that serve requests.
+async fn compile(
+    shared: &Arc<Shared>,
+    file: &Path,
+    trust: &Trust,
+) -> Result<(Compiled, String), LoadCause> {
+    let (engine, file, trust) = (shared.engine.clone(), file.to_owned(), trust.clone());
     let compiling = move || {
         let bytes = read(&file)?;
-        Compiled::from_binary(&engine, &bytes).map_err(|error| invalid(&error))
+        trust.check(&file, &bytes)?;
+        let compiled = Compiled::from_binary(&engine, &bytes).map_err(|error| invalid(&error))?;
+        Ok((compiled, digest(&bytes)))
     };
     let compiled = tokio::task::spawn_blocking(compiling).await;
     compiled.unwrap_or_else(|_panic| Err(LoadCause::NotAComponent("the compiler panicked".into())))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, LoadCause> {
+/// Reads a plugin's file, which has its limits.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, LoadCause> {
     let unreadable = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => LoadCause::NotFound,
         _ => LoadCause::Unreadable(error.to_string()),
@@ -115,6 +173,8 @@ struct Exports {
     lifecycle: String,
     hooks: Option<String>,
     mailer: Option<String>,
+    policy: Option<String>,
+    auth_provider: Option<String>,
 }
 
 impl Exports {
@@ -133,7 +193,11 @@ impl Exports {
             }
         };
         let (hooks, mailer) = (find(HOOKS)?, find(MAILER)?);
-        if hooks.is_none() && mailer.is_none() {
+        let (policy, auth_provider) = (find(POLICY)?, find(AUTH_PROVIDER)?);
+        if [&hooks, &mailer, &policy, &auth_provider]
+            .iter()
+            .all(|kind| kind.is_none())
+        {
             return Err(LoadCause::NoKind);
         }
         let absent = || LoadCause::NotAComponent(format!("`{LIFECYCLE}` is not exported"));
@@ -141,8 +205,52 @@ impl Exports {
             lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?,
             hooks,
             mailer,
+            policy,
+            auth_provider,
         })
     }
+
+    /// The component as each of its kinds.
+    fn instance(
+        self,
+        manifest: Manifest,
+        component: &Arc<Component>,
+        linked: &InstancePre<State>,
+    ) -> Result<Instance, LoadCause> {
+        let hooks = self.hooks.map(|export| {
+            let kind = HooksKindPre::new(linked.clone());
+            as_kind(component, kind, export).map(|guests| Arc::new(ComponentHooks(guests)) as _)
+        });
+        let mailer = self.mailer.map(|export| {
+            let kind = MailerKindPre::new(linked.clone());
+            as_kind(component, kind, export).map(|guests| Arc::new(ComponentMailer(guests)) as _)
+        });
+        let policy = self.policy.map(|export| {
+            let kind = PolicyKindPre::new(linked.clone());
+            as_kind(component, kind, export).map(|guests| Arc::new(ComponentPolicy(guests)) as _)
+        });
+        let auth_provider = self.auth_provider.map(|export| {
+            let kind = AuthProviderKindPre::new(linked.clone());
+            let guests = as_kind(component, kind, export);
+            guests.map(|guests| Arc::new(ComponentAuthProvider(guests)) as _)
+        });
+        Ok(Instance {
+            manifest,
+            hooks: hooks.transpose()?,
+            mailer: mailer.transpose()?,
+            policy: policy.transpose()?,
+            auth_provider: auth_provider.transpose()?,
+        })
+    }
+}
+
+fn as_kind<K: Kind>(
+    component: &Arc<Component>,
+    kind: wasmtime::Result<K>,
+    export: String,
+) -> Result<Guests<K>, LoadCause> {
+    let kind = kind.map_err(|_| LoadCause::OtherAbi(export))?;
+    Ok(Guests::new(Arc::clone(component), kind))
 }
 
 async fn describe(
@@ -168,28 +276,4 @@ async fn describe(
     call::bounded([text]).map_err(failed)?;
     let manifest = answer.map_err(LoadCause::Refused)?;
     serde_json::from_str(&manifest).map_err(|error| LoadCause::Manifest(error.to_string()))
-}
-
-fn hooks(
-    component: &Arc<Component>,
-    linked: &InstancePre<State>,
-    export: String,
-) -> Result<Arc<dyn Hooks>, LoadCause> {
-    let guest = HooksKindPre::new(linked.clone()).map_err(|_| LoadCause::OtherAbi(export))?;
-    Ok(Arc::new(ComponentHooks {
-        component: Arc::clone(component),
-        guest,
-    }))
-}
-
-fn mailer(
-    component: &Arc<Component>,
-    linked: &InstancePre<State>,
-    export: String,
-) -> Result<Arc<dyn Mailer>, LoadCause> {
-    let guest = MailerKindPre::new(linked.clone()).map_err(|_| LoadCause::OtherAbi(export))?;
-    Ok(Arc::new(ComponentMailer {
-        component: Arc::clone(component),
-        guest,
-    }))
 }

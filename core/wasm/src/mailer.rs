@@ -1,31 +1,24 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use roster_sdk::{Context, Failure, Mailer, Message};
 
 use crate::bindings::mailer::MailerKindPre;
 use crate::call;
-use crate::component::Component;
+use crate::guests::Guests;
 use crate::host::State;
 
 /// The mailer of a component.
-pub(crate) struct ComponentMailer {
-    pub(crate) component: Arc<Component>,
-    pub(crate) guest: MailerKindPre<State>,
-}
+pub(crate) struct ComponentMailer(pub(crate) Guests<MailerKindPre<State>>);
 
 #[async_trait]
 impl Mailer for ComponentMailer {
     async fn send(&self, cx: &Context, message: &Message) -> Result<(), Failure> {
         let (call, message) = (call::envelope(cx, cx.event)?, call::json(message)?);
-        let sending = async {
-            let mut store = self.component.store(&cx.host);
-            let guest = self.guest.instantiate_async(&mut store).await?;
-            guest
-                .roster_plugin_mailer()
-                .call_send(&mut store, &call, &message)
-                .await
-        };
-        self.component.run(sending).await?.map_err(call::failure)
+        let answer = self.0.call(&cx.host, move |store, guest| {
+            Box::pin(async move {
+                let mailer = guest.roster_plugin_mailer();
+                mailer.call_send(store, &call, &message).await
+            })
+        });
+        answer.await?.map_err(call::failure)
     }
 }

@@ -8,7 +8,8 @@ use wasmtime::component::Linker;
 
 use crate::host::{self, State};
 use crate::ticker::Ticker;
-use crate::{Limits, LoadError, engine, load};
+use crate::trust::digest;
+use crate::{Inspected, Limits, LoadCause, LoadError, Loaded, Trust, engine, load};
 
 /// How components run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,15 +85,74 @@ impl Runtime {
         limits: Limits,
         host: Arc<dyn Host>,
     ) -> Result<Instance, LoadError> {
-        let refuse = |cause| LoadError::Plugin {
-            name: name.to_owned(),
-            file: file.to_owned(),
-            cause,
+        let source = Source {
+            name,
+            file,
+            config: &config,
+            limits,
+            trust: &Trust::default(),
         };
-        load::load(&self.shared, name, file, &config, limits, host)
-            .await
-            .map_err(refuse)
+        let loaded = self.load_from(&source, host).await?;
+        Ok(loaded.instance)
     }
+
+    /// The same, of a file that has to be trusted; says which file it was.
+    ///
+    /// # Errors
+    /// [`LoadError::Plugin`], naming plugin, file and cause.
+    pub async fn load_from(
+        &self,
+        source: &Source<'_>,
+        host: Arc<dyn Host>,
+    ) -> Result<Loaded, LoadError> {
+        load::load(&self.shared, source, host)
+            .await
+            .map_err(|cause| source.refused(cause))
+    }
+
+    /// Looks into a file: what it exports, imports and says of itself.
+    ///
+    /// # Errors
+    /// [`LoadError::Plugin`] if it cannot be read or is no component.
+    pub async fn inspect(
+        &self,
+        source: &Source<'_>,
+        host: Arc<dyn Host>,
+    ) -> Result<Inspected, LoadError> {
+        load::inspect(&self.shared, source, host)
+            .await
+            .map_err(|cause| source.refused(cause))
+    }
+}
+
+/// Where a component comes from and how it is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The name configuration gives it.
+    pub name: &'a str,
+    /// Its file.
+    pub file: &'a Path,
+    /// Its configuration table.
+    pub config: &'a Value,
+    /// What a call may use.
+    pub limits: Limits,
+    /// Which file it may be.
+    pub trust: &'a Trust,
+}
+
+impl Source<'_> {
+    fn refused(&self, cause: LoadCause) -> LoadError {
+        LoadError::Plugin {
+            name: self.name.to_owned(),
+            file: self.file.to_owned(),
+            cause,
+        }
+    }
+}
+
+/// The SHA-256 of a plugin's file, in lower-case hexadecimal; none if it cannot be read.
+pub fn file_digest(file: &Path) -> Option<String> {
+    load::read(file).ok().map(|bytes| digest(&bytes))
 }
 
 impl std::fmt::Debug for Runtime {

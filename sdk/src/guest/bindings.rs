@@ -29,7 +29,7 @@ pub mod hooks {
     wit_bindgen::generate!({
         path: "wit",
         world: "hooks-kind",
-        with: { "roster:plugin/records@1.0.0": super::base::roster::plugin::records },
+        with: { "roster:plugin/records@1.1.0": super::base::roster::plugin::records },
         pub_export_macro: true,
         export_macro_name: "export",
         default_bindings_module: "roster_sdk::guest::bindings::hooks",
@@ -46,10 +46,44 @@ pub mod mailer {
     wit_bindgen::generate!({
         path: "wit",
         world: "mailer-kind",
-        with: { "roster:plugin/records@1.0.0": super::base::roster::plugin::records },
+        with: { "roster:plugin/records@1.1.0": super::base::roster::plugin::records },
         pub_export_macro: true,
         export_macro_name: "export",
         default_bindings_module: "roster_sdk::guest::bindings::mailer",
+        runtime_path: "roster_sdk::guest::wit_bindgen::rt",
+    });
+}
+
+/// The kind policy.
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
+pub mod policy {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "policy-kind",
+        with: { "roster:plugin/records@1.1.0": super::base::roster::plugin::records },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "roster_sdk::guest::bindings::policy",
+        runtime_path: "roster_sdk::guest::wit_bindgen::rt",
+    });
+}
+
+/// The kind auth provider.
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
+pub mod auth_provider {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "auth-provider-kind",
+        with: { "roster:plugin/records@1.1.0": super::base::roster::plugin::records },
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "roster_sdk::guest::bindings::auth_provider",
         runtime_path: "roster_sdk::guest::wit_bindgen::rt",
     });
 }

@@ -1,23 +1,9 @@
 use std::panic;
 use std::sync::Arc;
 
+use super::imported::Imported;
 use crate::guest::bindings::base::roster::plugin::{host, records};
-use crate::{Context, Event, Failure, Host, Level, Plugin, StartError, plugin};
-
-/// The host, as a component reaches it.
-pub(super) struct Imported;
-
-impl Host for Imported {
-    fn log(&self, level: Level, message: &str) {
-        let level = match level {
-            Level::Debug => host::Level::Debug,
-            Level::Info => host::Level::Info,
-            Level::Warn => host::Level::Warn,
-            Level::Error => host::Level::Error,
-        };
-        host::log(level, message);
-    }
-}
+use crate::{Context, Event, Failure, Plugin, StartError, plugin};
 
 /// Starts the plugin with this configuration. What it panics with reaches the server's log.
 pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
@@ -62,6 +48,11 @@ pub(super) fn context(call: records::Call) -> Result<Context, Failure> {
 /// Reads a JSON text of the host's.
 pub(super) fn decode<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| Failure::new(format!("{what}: {error}")))
+}
+
+/// The JSON text of an answer.
+pub(super) fn encode(answer: &impl serde::Serialize) -> Result<String, Failure> {
+    serde_json::to_string(answer).map_err(|error| Failure::new(format!("answer: {error}")))
 }
 
 impl From<Failure> for records::Failure {

@@ -88,6 +88,23 @@ async fn handle(
             plugin.after_delete(cx, &record).await?;
         }
         Event::AfterLogin => plugin.after_login(cx, &read(payload)?).await?,
+        Event::Claims => {
+            let mut claims = Draft::default();
+            for (name, value) in plugin.claims(cx, &read(payload)?).await? {
+                claims.set(name, value);
+            }
+            return Ok(Some(claims));
+        }
+        Event::AfterLoginFailed => plugin.after_login_failed(cx, &read(payload)?).await?,
+        Event::AfterLocked => {
+            let Written { record, .. } = read(payload)?;
+            plugin.after_locked(cx, &record).await?;
+        }
+        Event::Narrow | Event::Authenticate => {
+            return Err(
+                Failure::new(format!("`{}` is no event of hooks", cx.event.as_str())).into(),
+            );
+        }
     }
     Ok(None)
 }

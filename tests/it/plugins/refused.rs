@@ -65,9 +65,9 @@ async fn a_native_plugin_that_refuses_its_configuration() {
 
 #[tokio::test]
 async fn a_native_plugin_that_does_not_exist() {
-    assert_snapshot!(refusal(Setup::new().plugin("slog", ""), "-").await, @"cannot load the plugins: `plugins.slog.source`: expected one of `log`, `slug`, `smtp`, got `slog`");
+    assert_snapshot!(refusal(Setup::new().plugin("slog", ""), "[file]").await, @"cannot load the plugins: `plugins.slog.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `slug`, `smtp`, `webhook`, got `slog`");
     let named = Setup::new().plugin("mine", "source = 'builtin:slog'");
-    assert_snapshot!(refusal(named, "-").await, @"cannot load the plugins: `plugins.mine.source`: expected one of `log`, `slug`, `smtp`, got `slog`");
+    assert_snapshot!(refusal(named, "[file]").await, @"cannot load the plugins: `plugins.mine.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `slug`, `smtp`, `webhook`, got `slog`");
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn a_mailer_that_is_none() {
     let other = Setup::new().plugin("slug", "").set("mail.mailer", "slug");
     let off = Setup::new().plugin("log", "enabled = false");
 
-    assert_snapshot!(refusal(missing, "-").await, @"cannot load the plugins: `mail.mailer`: expected a plugin that is turned on, got `pigeon`");
-    assert_snapshot!(refusal(other, "-").await, @"cannot load the plugins: `mail.mailer`: plugin `slug` is not a mailer");
-    assert_snapshot!(refusal(off, "-").await, @"cannot load the plugins: `mail.mailer`: expected a plugin that is turned on, got `log`");
+    assert_snapshot!(refusal(missing, "[file]").await, @"cannot load the plugins: `mail.mailer`: expected a plugin that is turned on, got `pigeon`");
+    assert_snapshot!(refusal(other, "[file]").await, @"cannot load the plugins: `mail.mailer`: plugin `slug` is not a mailer");
+    assert_snapshot!(refusal(off, "[file]").await, @"cannot load the plugins: `mail.mailer`: expected a plugin that is turned on, got `log`");
 }

@@ -22,7 +22,7 @@ async fn the_binary_of_everybody_does_not_know_it() {
     let refusal = Setup::new().plugin("shout", SHOUT).refusal().await;
 
     assert!(
-        refusal.contains("`plugins.shout.source`: expected one of `log`"),
+        refusal.contains("`plugins.shout.source`: expected one of `business-hours`"),
         "{refusal}"
     );
 }

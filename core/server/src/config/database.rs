@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::raw::{Bad, Raw, flag, whole};
 use super::reader::Reader;
-use super::units::positive;
+use super::units::{duration, positive};
 
 /// `[database]`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct Outbox {
     pub max_backoff: Duration,
     /// How long a node may take for one delivery.
     pub lease: Duration,
+    /// How long told events are kept, and dead letters; zero is for ever.
+    pub retention: Duration,
 }
 
 impl Outbox {
@@ -107,6 +109,7 @@ impl Outbox {
             backoff: reader.read("outbox.backoff", positive),
             max_backoff: reader.read("outbox.max_backoff", positive),
             lease: reader.read("outbox.lease", positive),
+            retention: reader.read("outbox.retention", duration),
         };
         if outbox.max_backoff < outbox.backoff
             && !reader.is_mistaken("outbox.max_backoff")

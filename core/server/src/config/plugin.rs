@@ -8,7 +8,7 @@ use std::time::Duration;
 use figment::value::Value;
 
 use super::network::origin;
-use super::raw::{Bad, Raw, any_text, choice, flag, list, whole};
+use super::raw::{Bad, Raw, any_text, choice, flag, list, text_or_none, whole};
 use super::reader::Reader;
 use super::units::{ByteSize, positive, size};
 
@@ -29,6 +29,10 @@ pub struct PluginConfig {
     pub timeout: Duration,
     /// Most memory of one call.
     pub memory: ByteSize,
+    /// The SHA-256 its file has to have, if it is pinned.
+    pub sha256: Option<String>,
+    /// What its calls run in.
+    pub instances: Instances,
     /// What it may do; nothing unless said.
     pub capabilities: Capabilities,
     /// Its own configuration: always an object.
@@ -42,6 +46,15 @@ pub enum PluginSource {
     Builtin(Option<String>),
     /// A component.
     File(PathBuf),
+}
+
+/// What the calls of a component run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instances {
+    /// Each in a memory of its own.
+    Fresh,
+    /// In memories that served other calls.
+    Pooled,
 }
 
 /// What a hook does that crashes or overruns its budget.
@@ -101,6 +114,8 @@ impl PluginConfig {
     fn read(reader: &mut Reader, name: &str, folder: &Path) -> Self {
         const FAILURE: &[(&str, OnFailure)] =
             &[("reject", OnFailure::Reject), ("skip", OnFailure::Skip)];
+        const INSTANCES: &[(&str, Instances)] =
+            &[("fresh", Instances::Fresh), ("pooled", Instances::Pooled)];
         let at = |key: &str| format!("plugins.{name}.{key}");
         let source = |raw: &Raw<'_>| source(raw, folder);
         Self {
@@ -110,6 +125,8 @@ impl PluginConfig {
             on_failure: reader.read(&at("on_failure"), choice(FAILURE)),
             timeout: reader.read(&at("timeout"), positive),
             memory: reader.read(&at("memory"), memory),
+            sha256: reader.read(&at("sha256"), digest),
+            instances: reader.read(&at("instances"), choice(INSTANCES)),
             capabilities: Capabilities::read(reader, &at("capabilities")),
             config: reader.read(&at("config"), object),
         }
@@ -154,6 +171,17 @@ fn source(raw: &Raw<'_>, folder: &Path) -> Result<PluginSource, Bad> {
     }
 }
 
+/// A SHA-256 in hexadecimal.
+fn digest(raw: &Raw<'_>) -> Result<Option<String>, Bad> {
+    let text = text_or_none(raw)?.map(|text| text.to_ascii_lowercase());
+    let is_digest =
+        |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match text {
+        Some(text) if !is_digest(&text) => Err(Bad::expected("a SHA-256: 64 hexadecimal digits")),
+        text => Ok(text),
+    }
+}
+
 /// A component's memory grows in pages of 64 KiB.
 fn memory(raw: &Raw<'_>) -> Result<ByteSize, Bad> {
     let found = size(raw)?;
@@ -183,6 +211,8 @@ impl Default for PluginConfig {
             on_failure: OnFailure::Reject,
             timeout: Duration::from_millis(250),
             memory: ByteSize::from_bytes(64 << 20),
+            sha256: None,
+            instances: Instances::Fresh,
             capabilities: Capabilities {
                 fields: FieldCapabilities {
                     read: Vec::new(),
@@ -208,6 +238,8 @@ impl fmt::Debug for PluginConfig {
             .field("on_failure", &self.on_failure)
             .field("timeout", &self.timeout)
             .field("memory", &self.memory)
+            .field("sha256", &self.sha256)
+            .field("instances", &self.instances)
             .field("capabilities", &self.capabilities)
             .finish_non_exhaustive()
     }

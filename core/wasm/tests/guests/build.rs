@@ -3,10 +3,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-const PACKAGES: [&str; 3] = [
-    "roster-slug",
+const PACKAGES: [&str; 10] = [
+    "roster-business-hours",
+    "roster-email-domain-scope",
     "roster-hostile-plugin",
+    "roster-http-mailer",
+    "roster-old-plugin",
+    "roster-redirect-plugin",
+    "roster-slug",
+    "roster-stock-plugin",
     "roster-two-kinds-plugin",
+    "roster-webhook",
 ];
 
 /// The component built from this package. All of them are built once, in a target folder of their

@@ -218,6 +218,14 @@ impl Host for Broken {
     fn log(&self, _level: Level, _message: &str) {
         panic!("the host is broken");
     }
+
+    fn now(&self) -> String {
+        String::new()
+    }
+
+    fn random(&self, _count: u32) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 #[tokio::test]

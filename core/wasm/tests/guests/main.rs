@@ -21,6 +21,7 @@ const PATIENT: Limits = Limits {
     timeout: Duration::from_secs(30),
     memory_bytes: 64 << 20,
     table_elements: 20_000,
+    instances: roster_wasm::Instances::Fresh,
 };
 
 /// Loads a guest of this workspace.

@@ -82,17 +82,17 @@ async fn a_file_of_more_than_20_mib_is_refused() {
 
 #[tokio::test]
 async fn imports_the_server_does_not_offer_are_named() {
-    let store = cause(&importing("roster:plugin/store@1.0.0")).await;
+    let interface = cause(&importing("roster:plugin/queue@1.0.0")).await;
     let function = cause(&importing("roster:plugin/host@1.7.0")).await;
     let other = cause(&importing("wasi:http/handler@0.2.3")).await;
 
     let missing = |name: &str| LoadCause::Missing(vec![name.to_owned()]);
-    assert_eq!(store, missing("roster:plugin/store@1.0.0"));
+    assert_eq!(interface, missing("roster:plugin/queue@1.0.0"));
     assert_eq!(function, missing("roster:plugin/host@1.7.0#get"));
     assert_eq!(other, missing("wasi:http/handler@0.2.3"));
     assert_eq!(
-        store.to_string(),
-        "needs what this server does not offer: `roster:plugin/store@1.0.0`"
+        interface.to_string(),
+        "needs what this server does not offer: `roster:plugin/queue@1.0.0`"
     );
 }
 

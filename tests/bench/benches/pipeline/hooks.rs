@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use roster_bench_touch::Touch;
 use roster_engine::{Capabilities, FieldNames, OnFailure, PluginHost, PluginSlot};
-use roster_sdk::{
-    Context, Draft, Event, Host, Instance, Linked, Map, Principal, Record, Value, json,
-};
+use roster_sdk::{Context, Draft, Event, Instance, Linked, Map, Principal, Record, Value, json};
 use roster_wasm::{Limits, Runtime, RuntimeSettings};
 
 use crate::Outcome;
@@ -38,8 +36,8 @@ impl Hooks {
     }
 }
 
-fn host() -> Arc<dyn Host> {
-    Arc::new(PluginHost::new("touch"))
+fn host() -> Arc<PluginHost> {
+    PluginHost::new("touch", Capabilities::default())
 }
 
 /// An instance with the rights it needs.
@@ -50,11 +48,14 @@ pub(crate) fn slot(instance: Instance) -> PluginSlot {
         capabilities: Capabilities {
             fields_read: FieldNames::new(READS),
             fields_write: FieldNames::new(WRITES),
+            ..Capabilities::default()
         },
         priority: 100,
         on_failure: OnFailure::Reject,
         timeout: Duration::from_millis(250),
         host: host(),
+        source: "builtin".to_owned(),
+        sha256: None,
     }
 }
 
