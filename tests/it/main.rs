@@ -6,6 +6,7 @@ mod access;
 mod accounts;
 mod auth;
 mod fields;
+mod files;
 mod hooks;
 mod migrations;
 mod plugins;

@@ -50,6 +50,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("sea-query-sqlx", &["roster-storage"]),
     ("poem", &["roster-api"]),
     ("poem-openapi", &["roster-api"]),
+    ("multer", &["roster-api"]),
     ("wasmtime", &["roster-wasm"]),
     ("wasmtime-wasi", &["roster-wasm"]),
     ("figment", &["roster-server"]),
@@ -59,6 +60,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("ed25519-dalek", &["roster-wasm"]),
     ("argon2", &["roster-engine"]),
     ("jsonwebtoken", &["roster-engine"]),
+    ("image", &["roster-engine"]),
     ("lettre", &["roster-smtp-mailer"]),
     ("wit-bindgen", &["roster-sdk"]),
 ];

@@ -134,7 +134,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
 }
 
-fn announced(headers: &HeaderMap) -> Option<usize> {
+/// The length that the client says the body has.
+pub(crate) fn announced(headers: &HeaderMap) -> Option<usize> {
     headers
         .get(header::CONTENT_LENGTH)?
         .to_str()
@@ -159,7 +160,8 @@ fn interrupted(cause: std::io::Error) -> Error {
     Error::invalid_payload("the body ended early").because(cause)
 }
 
-async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
+/// Reads the rest of a body and throws it away, within limits.
+pub(crate) async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
     let mut chunks = std::pin::pin!(chunks);
     let drained = async {
         let mut read = 0;

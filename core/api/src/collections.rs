@@ -207,7 +207,7 @@ journal!(
 );
 
 /// The collections that take `SEARCH`, with their paths.
-pub(crate) const SEARCHED: [(&str, Collection); 7] = [
+pub(crate) const SEARCHED: [(&str, Collection); 8] = [
     ("/users", Collection::Users),
     ("/roles", Collection::Roles),
     ("/policies", Collection::Policies),
@@ -215,6 +215,7 @@ pub(crate) const SEARCHED: [(&str, Collection); 7] = [
     ("/permissions", Collection::Permissions),
     ("/activity", Collection::Activity),
     ("/revisions", Collection::Revisions),
+    ("/files", Collection::Files),
 ];
 
 /// `SEARCH`: a list whose query is in the body. The framework's table of methods ends with the

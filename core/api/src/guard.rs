@@ -54,6 +54,8 @@ impl<E: Endpoint> Endpoint for Harden<E> {
         };
         let caching = if is_under(path, "/auth") {
             "no-store"
+        } else if is_under(path, "/assets") {
+            "private, no-cache"
         } else {
             "no-cache"
         };

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod asset;
 mod auth;
 mod batch;
 mod body;
@@ -20,6 +21,7 @@ mod envelope;
 mod error;
 mod export;
 mod fields;
+mod files;
 mod guard;
 mod info;
 mod invite;
@@ -41,6 +43,7 @@ mod sessions;
 mod settings;
 mod tfa;
 mod tokens;
+mod upload;
 mod users;
 mod utilities;
 
@@ -62,6 +65,7 @@ use collections::{
 };
 use fields::FieldsApi;
 use cookies::Jar;
+use files::FilesApi;
 use guard::{Answer, Harden};
 use invite::InviteApi;
 use observe::Observe;
@@ -111,7 +115,7 @@ type Resources = (
     Accounts,
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
-    (ActivityApi, RevisionsApi),
+    (ActivityApi, RevisionsApi, FilesApi),
     (SettingsApi, UtilitiesApi, ServerApi, PluginsApi),
 );
 
@@ -164,6 +168,9 @@ pub fn endpoint(
                 engine: engine.clone(),
             },
             RevisionsApi {
+                engine: engine.clone(),
+            },
+            FilesApi {
                 engine: engine.clone(),
             },
         ),

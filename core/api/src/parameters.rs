@@ -28,6 +28,9 @@ pub(crate) struct Page;
 /// A single record is asked for, be it read or just written.
 pub(crate) struct Single;
 
+/// A picture is asked for.
+pub(crate) struct Transformed;
+
 /// Which parameters matter.
 pub(crate) trait Scope {
     /// What stands in the place of the parameters until [`expand`] puts them there.
@@ -58,6 +61,11 @@ impl Scope for Page {
 impl Scope for Single {
     const PLACEHOLDER: &'static str = "(single)";
     const PARAMETERS: &'static [&'static str] = &["Fields", "Filter", "Alias", "Deep"];
+}
+
+impl Scope for Transformed {
+    const PLACEHOLDER: &'static str = "(transformed)";
+    const PARAMETERS: &'static [&'static str] = &["Width", "Height", "Fit", "Download"];
 }
 
 impl<S> Deref for Query<S> {
@@ -176,6 +184,7 @@ pub(crate) fn expand(parameters: &mut Vec<Json>) {
         let names = match parameter["schema"]["title"].as_str() {
             Some(Page::PLACEHOLDER) => Page::PARAMETERS,
             Some(Single::PLACEHOLDER) => Single::PARAMETERS,
+            Some(Transformed::PLACEHOLDER) => Transformed::PARAMETERS,
             _ => {
                 parameters.push(parameter);
                 continue;
@@ -208,6 +217,7 @@ pub(crate) fn components() -> Json {
         "type": "array",
         "items": {"type": "string", "enum": ["total_count", "filter_count", "*"]},
     });
+    let side = || json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 2048});
     let whole = |least: i64| json!({"type": "integer", "format": "int64", "minimum": least});
     json!({
         "Fields": parameter("fields", names.clone(), "Which fields to send; `*`, the default, for all the caller may read."),
@@ -222,6 +232,10 @@ pub(crate) fn components() -> Json {
         "Alias": parameter("alias", json!({"type": "object", "additionalProperties": {"type": "string"}}), "Other names for relations: `{\"team\":\"role\"}`."),
         "Deep": parameter("deep", json!({"type": "object", "additionalProperties": true}), "Parameters for related records, each with an underscore before it: `{\"users\":{\"_limit\":3}}`."),
         "Export": parameter("export", json!({"type": "string", "enum": ["csv", "csv_utf8", "json", "xml", "yaml"]}), "Send the records as a file of this format."),
+        "Width": parameter("width", side(), "How wide the picture is to be, in pixels."),
+        "Height": parameter("height", side(), "How high the picture is to be, in pixels."),
+        "Fit": parameter("fit", json!({"type": "string", "enum": ["cover", "contain", "inside", "outside"]}), "How the picture is put into `width` and `height`: `cover`, the default, cuts it off, `contain` leaves room around it, `inside` makes it as large as fits, `outside` as small as covers them."),
+        "Download": parameter("download", json!({"type": "string"}), "Whether the picture is to be saved; the name alone is enough."),
         "Meta": parameter("meta", counts, "Which counts to send beside the records."),
     })
 }

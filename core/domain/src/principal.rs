@@ -39,6 +39,8 @@ pub enum Reason {
     CommandLine,
     /// A permission compares with what the user or their role has.
     Variables,
+    /// Somebody reads what they brought in themselves.
+    Ownership,
     /// A record is deleted, and others point at it.
     Consequence,
 }
@@ -55,6 +57,7 @@ impl Reason {
             Self::Lockout => "lockout",
             Self::CommandLine => "command_line",
             Self::Variables => "variables",
+            Self::Ownership => "ownership",
             Self::Consequence => "consequence",
         }
     }

@@ -12,6 +12,7 @@ mod context;
 mod convert;
 mod deliveries;
 mod fields;
+mod files;
 mod health;
 mod hooks;
 mod host;
@@ -46,6 +47,7 @@ pub use accounts::{
 pub use bootstrap::FirstAdministrator;
 pub use context::{Client, Context, Source};
 pub use deliveries::{Delivery, Replay};
+pub use files::{Asset, Upload};
 pub use health::Health;
 pub use host::PluginHost;
 pub use login::impersonate::Impersonation;
@@ -57,12 +59,13 @@ pub use records::{Items, List, Outline};
 pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
 pub use secrets::random_secret;
 pub use settings::{
-    OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
+    FileSettings, OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
 };
 pub use system::SystemClock;
 
 use access::RightsCache;
 use mail::Templates;
+use files::Pictures;
 use model::Models;
 use secrets::{Hasher, Keys};
 
@@ -82,6 +85,7 @@ struct Inner {
     templates: Templates,
     rights: RightsCache,
     registry: Registry,
+    pictures: Pictures,
     delivery: Notify,
     /// Something was committed that other nodes could deliver as well.
     announce: Notify,
@@ -116,6 +120,7 @@ impl Engine {
             templates,
             rights: RightsCache::new(),
             registry,
+            pictures: Pictures::new(),
             delivery: Notify::new(),
             announce: Notify::new(),
             node: system::new_id(clock_now)?.to_string(),
@@ -259,6 +264,47 @@ impl Engine {
     /// `FORBIDDEN` for missing, forbidden and malformed keys alike; the codes of plugins.
     pub async fn delete(&self, cx: &Context, collection: Collection, id: &str) -> Result<()> {
         records::write::delete(&self.inner, cx, collection, id).await
+    }
+
+    /// Whether the caller may send files at all: asked before anything is read of one.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn permit_upload(&self, cx: &Context) -> Result<()> {
+        files::permit(cx)
+    }
+
+    /// Makes a file from its content. `None` when the caller may make files and not read them.
+    ///
+    /// # Errors
+    /// `UNSUPPORTED_MEDIA_TYPE` for anything but a picture, `CONTENT_TOO_LARGE`,
+    /// `INVALID_PAYLOAD`, and those of [`Engine::create`].
+    pub async fn upload(
+        &self,
+        cx: &Context,
+        upload: Upload,
+        parameters: &Parameters,
+    ) -> Result<Option<Item>> {
+        files::create(&self.inner, cx, upload, parameters).await
+    }
+
+    /// The content of a file, whole or resized; `known` is what the client has of it.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for missing and forbidden files alike; `INVALID_QUERY`.
+    pub async fn asset(
+        &self,
+        cx: &Context,
+        id: &str,
+        parameters: &Parameters,
+        known: Option<&str>,
+    ) -> Result<Asset> {
+        files::read(&self.inner, cx, id, parameters, known).await
+    }
+
+    /// The size of the largest file, in bytes.
+    pub fn largest_file(&self) -> usize {
+        self.inner.settings.files.max_size
     }
 
     /// The caller. Without read permission the id alone.

@@ -2,12 +2,12 @@
 
 pub(crate) mod batch;
 mod checks;
-mod collections;
+pub(crate) mod collections;
 mod escalation;
-mod plan;
+pub(crate) mod plan;
 pub(crate) mod read;
 mod revive;
-mod store;
+pub(crate) mod store;
 pub(crate) mod track;
 mod users;
 pub(crate) mod write;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ pub struct Settings {
     pub users: UserSettings,
     /// Roles.
     pub roles: RoleSettings,
+    /// Files.
+    pub files: FileSettings,
 }
 
 /// What users are and become.
@@ -91,6 +94,27 @@ pub struct RoleSettings {
 impl Default for RoleSettings {
     fn default() -> Self {
         Self { suspends: true }
+    }
+}
+
+/// Where files are kept, and how large they are.
+#[derive(Debug, Clone)]
+pub struct FileSettings {
+    /// The size of the largest one, in bytes.
+    pub max_size: usize,
+    /// Whether the content of new ones goes into the folder, and not into the database.
+    pub in_folder: bool,
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+impl Default for FileSettings {
+    fn default() -> Self {
+        Self {
+            max_size: 5 * 1024 * 1024,
+            in_folder: false,
+            folder: PathBuf::from("data/files"),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod admin;
 mod auth;
 mod cookies;
 mod database;
+mod files;
 mod keys;
 mod layers;
 mod mail;
@@ -34,6 +35,7 @@ pub use self::admin::Admin;
 pub use self::auth::{Auth, Lockout};
 pub use self::cookies::{CookieSecure, Cookies, SameSite};
 pub use self::database::{Database, DatabaseUrl, Outbox};
+pub use self::files::{FileStorage, Files};
 pub use self::keys::KeyDoc;
 pub use self::mail::Mail;
 pub use self::mistake::{Mistake, Origin};
@@ -74,6 +76,8 @@ pub struct Config {
     pub users: Users,
     /// `[roles]`
     pub roles: Roles,
+    /// `[files]`
+    pub files: Files,
     /// `[log]`
     pub log: Log,
     /// `[outbox]`
@@ -131,6 +135,7 @@ fn compose(
         graphql: GraphQl::read(&mut reader),
         users: Users::read(&mut reader),
         roles: Roles::read(&mut reader),
+        files: Files::read(&mut reader),
         log: Log::read(&mut reader),
         outbox: Outbox::read(&mut reader),
         plugin_host: PluginHost::read(&mut reader),

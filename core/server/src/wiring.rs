@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use roster_api::{ApiSettings, CookieSettings};
 use roster_domain::query::PageLimits;
 use roster_engine::{
-    AccountSettings, Lockout, Mailing, OutboxSettings, PasswordSettings, Rate, Rates, RoleSettings,
-    Settings, UserSettings,
+    AccountSettings, FileSettings, Lockout, Mailing, OutboxSettings, PasswordSettings, Rate, Rates,
+    RoleSettings, Settings, UserSettings,
 };
 use roster_storage::Location;
 
 use crate::config::{
-    self, Config, CookieSecure, DatabaseUrl, OnArchivedEmail, OnRoleDelete, SameSite,
+    self, Config, CookieSecure, DatabaseUrl, FileStorage, OnArchivedEmail, OnRoleDelete, SameSite,
 };
 use crate::secret_file;
 
@@ -88,6 +88,11 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
         },
         roles: RoleSettings {
             suspends: config.roles.on_delete == OnRoleDelete::Suspend,
+        },
+        files: FileSettings {
+            max_size: config.files.max_size.as_usize(),
+            in_folder: config.files.storage == FileStorage::Folder,
+            folder: config.files.folder.clone(),
         },
     })
 }

@@ -13,6 +13,7 @@ pub mod deliveries;
 mod dialect;
 mod error;
 pub mod fields;
+pub mod files;
 pub mod limits;
 pub mod logins;
 pub mod mail_tokens;

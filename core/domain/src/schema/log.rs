@@ -59,17 +59,21 @@ pub(super) fn files() -> Vec<Field> {
         max_length: Some(limit),
         ..Field::new(name, String)
     };
+    let present = |field: Field| Field {
+        is_nullable: false,
+        ..field
+    };
     vec![
         key(Uuid),
-        text("storage", 255),
+        present(text("storage", 255)),
         text("filename_disk", 255),
-        text("filename_download", 255),
+        present(text("filename_download", 255)),
         text("title", 255),
         text("type", 255),
         Field::one("uploaded_by", Collection::Users),
-        Field::new("created_on", Timestamp),
+        present(Field::new("created_on", Timestamp)),
         Field::one("modified_by", Collection::Users),
-        Field::new("modified_on", Timestamp),
+        present(Field::new("modified_on", Timestamp)),
         Field::new("filesize", BigInteger),
         Field::new("width", Integer),
         Field::new("height", Integer),

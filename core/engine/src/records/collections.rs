@@ -31,26 +31,45 @@ pub(super) fn guard_update(cx: &Context, stored: &Record, draft: &mut Draft) -> 
         Collection::Permissions => guard_permission(cx, Some(stored), draft),
         Collection::Settings => guard_settings(draft),
         Collection::Files => {
-            let fixed = [
-                "storage",
-                "filename_disk",
-                "type",
-                "filesize",
-                "width",
-                "height",
-            ];
-            match fixed.into_iter().find(|name| draft.get(name).is_some()) {
-                Some(name) => Err(Error::invalid_payload(format!(
+            if let Some(name) = fixed(draft.names()) {
+                return Err(Error::invalid_payload(format!(
                     "You can't change the \"{name}\" value manually"
-                ))),
-                None => Ok(()),
+                )));
             }
+            if draft.names().next().is_some() {
+                let user = cx.principal.user();
+                draft.set(
+                    "modified_by",
+                    user.map_or(Value::Null, |user| Value::Uuid(user.0)),
+                );
+                draft.set("modified_on", Value::Timestamp(cx.now));
+            }
+            Ok(())
         }
         Collection::Activity | Collection::Revisions => {
             Err(Error::forbidden_collection(collection.as_str()))
         }
         _ => Ok(()),
     }
+}
+
+/// The first of these names that says of a file what its content or its history says.
+pub(crate) fn fixed<N: AsRef<str>>(names: impl IntoIterator<Item = N>) -> Option<&'static str> {
+    const FIXED: [&str; 11] = [
+        "storage",
+        "filename_disk",
+        "type",
+        "filesize",
+        "width",
+        "height",
+        "uploaded_by",
+        "uploaded_on",
+        "created_on",
+        "modified_by",
+        "modified_on",
+    ];
+    let mut names = names.into_iter();
+    names.find_map(|name| FIXED.into_iter().find(|fixed| *fixed == name.as_ref()))
 }
 
 /// Values that nobody writes by hand, and those that go with others (contract/users.md §1.2).

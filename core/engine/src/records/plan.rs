@@ -314,7 +314,7 @@ fn object(body: &Json) -> Result<&Body> {
 }
 
 /// A key that cannot be one.
-fn wrong_key(schema: &Schema, json: &Json) -> Error {
+pub(crate) fn wrong_key(schema: &Schema, json: &Json) -> Error {
     let expected = if schema.counts_keys() {
         "an integer"
     } else {
@@ -344,7 +344,7 @@ fn permit(grant: &Grant, own: &Body, lists: &[(String, Json)], back: Back<'_>) -
 }
 
 /// What does not exist looks like what may not be written to whoever may not write all.
-fn refuse_unknown(schema: &Schema, draft: &Draft, grant: &Grant) -> Result<()> {
+pub(crate) fn refuse_unknown(schema: &Schema, draft: &Draft, grant: &Grant) -> Result<()> {
     let collection = schema.collection().as_str();
     if draft.unknown().is_empty() {
         return Ok(());

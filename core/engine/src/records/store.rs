@@ -40,7 +40,7 @@ pub(crate) enum Stored {
 
 /// Everything before the transaction: hooks, stamps, validation, hashing. Nothing when nothing is
 /// to be changed.
-pub(super) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Option<Ready>> {
+pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Option<Ready>> {
     let collection = op.collection();
     let Op {
         grant,
@@ -194,6 +194,18 @@ pub(super) async fn store(
 }
 
 impl Ready {
+    pub(crate) const fn collection(&self) -> Collection {
+        self.collection
+    }
+
+    pub(crate) const fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    pub(crate) const fn what(&self) -> &Stored {
+        &self.what
+    }
+
     /// The id of the user that will be made.
     pub(crate) fn id(&self) -> Option<Uuid> {
         self.key.and_then(Key::uuid)

@@ -259,6 +259,7 @@ async fn run(
     }
     touched.settle(&mut tx).await?;
     commit(inner, tx, told).await?;
+    crate::files::forget(inner, &ready).await;
     Ok(counted)
 }
 
@@ -286,10 +287,16 @@ pub(crate) async fn prepare_user(
     ready.ok_or_else(|| Error::internal("a new user without values"))
 }
 
-/// Stores a prepared user in a transaction that does more, and commits it.
+/// Stores a prepared record in a transaction that does more, and commits it.
 pub(crate) async fn within(inner: &Inner, cx: &Context, mut tx: Tx, ready: &Ready) -> Result<()> {
-    let mut touched = Touched::default();
-    let (_, told) = store(inner, cx, &mut tx, ready, &mut touched).await?;
-    touched.settle(&mut tx).await?;
+    let told = put(inner, cx, &mut tx, ready).await?;
     commit(inner, tx, told).await
+}
+
+/// Stores a prepared record in a transaction that goes on. Whether somebody is to be told.
+pub(crate) async fn put(inner: &Inner, cx: &Context, tx: &mut Tx, ready: &Ready) -> Result<bool> {
+    let mut touched = Touched::default();
+    let (_, told) = store(inner, cx, tx, ready, &mut touched).await?;
+    touched.settle(tx).await?;
+    Ok(told)
 }
