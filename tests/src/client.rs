@@ -207,10 +207,12 @@ impl Client {
         }
         let response = request.body(body).send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes: Vec<u8> = response.bytes().await?.into();
         Ok(Answer {
             status,
             headers,
-            text: response.text().await?,
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         })
     }
 

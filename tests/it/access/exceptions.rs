@@ -42,6 +42,7 @@ fn system_grants_are_made_here_and_nowhere_else() {
     1 core/engine/src/access.rs
     1 core/engine/src/accounts/register.rs
     2 core/engine/src/bootstrap.rs
+    1 core/engine/src/files/asset.rs
     1 core/engine/src/login/password.rs
     5 core/engine/src/records/plan.rs
     1 core/engine/src/records/revive.rs
