@@ -27,10 +27,13 @@ pub(super) fn words<'t>(texts: impl IntoIterator<Item = &'t str>) -> HashSet<Str
     let mut words = HashSet::new();
     for text in texts {
         let lower = text.to_lowercase();
-        let parts = lower.split(|c: char| !c.is_alphanumeric());
-        words.extend(parts.map(ToOwned::to_owned));
-        words.insert(lower.chars().filter(|c| c.is_alphanumeric()).collect());
-        words.insert(lower);
+        let local = lower.split('@').next().unwrap_or_default();
+        for whole in [local, &lower] {
+            let parts = whole.split(|c: char| !c.is_alphanumeric());
+            words.extend(parts.map(ToOwned::to_owned));
+            words.insert(whole.chars().filter(|c| c.is_alphanumeric()).collect());
+            words.insert(whole.to_owned());
+        }
     }
     words.retain(|word| word.chars().count() >= SHORTEST_WORD);
     words
