@@ -40,6 +40,7 @@ async fn verify(server: &TestServer, token: &str) -> Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         text: response.text().await.expect("text"),
+        bytes: Vec::new(),
     }
 }
 
