@@ -63,8 +63,8 @@ use body::MaxBody;
 use collections::{
     AccessApi, ActivityApi, PermissionsApi, PoliciesApi, RevisionsApi, RolesApi, SEARCHED, Search,
 };
-use fields::FieldsApi;
 use cookies::Jar;
+use fields::FieldsApi;
 use files::FilesApi;
 use guard::{Answer, Harden};
 use invite::InviteApi;

@@ -7,14 +7,16 @@ mod log;
 mod model;
 mod settings;
 mod users;
+mod valid;
 
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
 pub use custom::{Definition, OnDelete, Relation};
-pub use draft::{Draft, Stage, Valid};
+pub use draft::{Draft, Stage};
 pub use model::Model;
+pub use valid::Valid;
 
 use crate::{Collection, Field, FieldType, Key};
 

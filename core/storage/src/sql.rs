@@ -4,12 +4,13 @@
 //! about the row is said by the caller, and a field counts as null wherever the caller may not see
 //! it; the conditions of the grants themselves are read without one.
 
+mod order;
+
 use std::cell::Cell;
 
 use roster_domain::access::Visibility;
 use roster_domain::field::Link;
 use roster_domain::filter::{Case, Operand, Pattern, Test};
-use roster_domain::query::{Direction, Sort};
 use roster_domain::{
     Collection, Error, Field, FieldType, Filter, Function, Grant, Model, Result, Schema, Value,
 };
@@ -392,31 +393,6 @@ impl<'a> Sql<'a> {
         Ok(Cond::all()
             .add(self.condition(&rule, grant.filter())?)
             .add(self.condition(&asked, filter)?))
-    }
-
-    /// The keys of an order; the id comes last, so that pages never overlap. Nulls come first when
-    /// ascending.
-    pub(crate) fn order(
-        &self,
-        scope: &Scope<'_>,
-        sort: &[Sort],
-    ) -> Result<Vec<(Expr, Order, Option<NullOrdering>)>> {
-        let mut keys = Vec::with_capacity(sort.len() + 1);
-        let mut ends = false;
-        for key in sort {
-            let is_id = key.operand == Operand::field("id");
-            ends |= is_id;
-            let nulls = |nulls| (!is_id).then_some(nulls);
-            let value = self.value(scope, &key.operand)?;
-            keys.push(match key.direction {
-                Direction::Ascending => (value, Order::Asc, nulls(NullOrdering::First)),
-                Direction::Descending => (value, Order::Desc, nulls(NullOrdering::Last)),
-            });
-        }
-        if !ends {
-            keys.push((scope.column("id"), Order::Asc, None));
-        }
-        Ok(keys)
     }
 }
 

@@ -39,12 +39,13 @@ fn uses(piece: &str) -> String {
 fn system_grants_are_made_here_and_nowhere_else() {
     assert_snapshot!(uses("Grant::system("), @r#"
     1 core/domain/src/access.rs
-    1 core/engine/src/access.rs
+    1 core/engine/src/access/variables.rs
     1 core/engine/src/accounts/register.rs
     2 core/engine/src/bootstrap.rs
     1 core/engine/src/files/asset.rs
     1 core/engine/src/login/password.rs
-    5 core/engine/src/records/plan.rs
+    3 core/engine/src/records/plan/removed.rs
+    2 core/engine/src/records/plan.rs
     1 core/engine/src/records/revive.rs
     "#);
 }
@@ -53,14 +54,14 @@ fn system_grants_are_made_here_and_nowhere_else() {
 fn the_system_acts_here_and_nowhere_else() {
     assert_snapshot!(uses("Principal::System("), @r#"
     1 core/domain/src/access.rs
-    1 core/engine/src/access.rs
+    1 core/engine/src/access/variables.rs
     1 core/engine/src/bootstrap.rs
     1 core/engine/src/context.rs
     1 core/engine/src/convert.rs
     1 core/engine/src/fields.rs
     1 core/engine/src/records/collections.rs
     1 core/engine/src/records/escalation.rs
-    1 core/engine/src/records/write.rs
+    1 core/engine/src/records/store.rs
     "#);
     assert_snapshot!(uses(".as_system("), @r#"
     1 core/engine/src/accounts/invite.rs
@@ -72,7 +73,7 @@ fn the_system_acts_here_and_nowhere_else() {
 
 #[test]
 fn these_statements_run_before_a_grant_can_exist() {
-    let pages = ["unguarded", "recipients"];
+    let pages = ["unguarded", "unguarded/holdings", "recipients"];
     let pages = pages.map(|page| code(format!("core/storage/src/{page}.rs").as_ref()));
     let code = pages.concat();
 

@@ -62,8 +62,8 @@ async fn a_list_is_sent_as_a_file_of_any_format() {
       role:
         name: "R & D"
       tags:
-          - "a"
-          - "b"
+        - "a"
+        - "b"
     - first_name: "Ünï"
       last_name: "two\nlines"
       role: null

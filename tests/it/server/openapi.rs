@@ -54,7 +54,9 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_answers() {
             assert!(operation["summary"].is_string(), "{method} {path}");
             let responses = operation["responses"].as_object().expect("answers");
             assert!(
-                responses.keys().any(|status| status.starts_with(['2', '3'])),
+                responses
+                    .keys()
+                    .any(|status| status.starts_with(['2', '3'])),
                 "{method} {path}"
             );
         }

@@ -1,9 +1,13 @@
 //! `fields`, `alias` and `deep`: the tree of what is selected (contract/query.md §3).
 
+mod wanted;
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+use self::wanted::Wanted;
+pub(super) use self::wanted::aliases;
 use super::{Ask, Budget, DEEP, Filter, Query};
 use crate::field::Link;
 use crate::filter::{Operand, check_function};
@@ -112,60 +116,6 @@ impl Selection {
             .map(|one| fields[one.field].name.as_str());
         own.chain(computed).chain(nested).collect()
     }
-}
-
-/// What is wanted of one level, before it is known what there is.
-#[derive(Default)]
-struct Wanted {
-    is_all: bool,
-    leaves: Vec<String>,
-    children: Vec<(String, Vec<String>)>,
-}
-
-impl Wanted {
-    fn of(words: &[String]) -> Self {
-        let mut wanted = Self::default();
-        for word in words {
-            // The dot of `role.year(created)` is before the bracket.
-            let dot = word
-                .find('.')
-                .filter(|dot| word.find('(').is_none_or(|open| *dot < open));
-            let Some(dot) = dot else {
-                if word == "*" {
-                    wanted.is_all = true;
-                } else {
-                    wanted.leaves.push(word.clone());
-                }
-                continue;
-            };
-            let (name, rest) = (&word[..dot], word[dot + 1..].to_owned());
-            match wanted.children.iter_mut().find(|(known, _)| known == name) {
-                Some((_, words)) => words.push(rest),
-                None => wanted.children.push((name.to_owned(), vec![rest])),
-            }
-        }
-        wanted
-    }
-}
-
-pub(super) fn aliases(json: &Json) -> Result<Map<String, Json>> {
-    let Json::Object(map) = json else {
-        return Err(Error::invalid_query("\"alias\" has to be an object"));
-    };
-    for (name, field) in map {
-        if name.contains('.') {
-            let reason = "\"alias\" key can't contain a period character `.`";
-            return Err(Error::invalid_query(reason));
-        }
-        match field.as_str() {
-            Some(field) if !field.contains('.') => {}
-            _ => {
-                let reason = "\"alias\" value can't contain a period character `.`";
-                return Err(Error::invalid_query(reason));
-            }
-        }
-    }
-    Ok(map.clone())
 }
 
 pub(super) fn parse(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use super::valid::Valid;
 use crate::error::field as problem;
 use crate::field::describe;
 use crate::field::{Demands, Special};
@@ -13,8 +14,8 @@ use crate::filter::{self, Reader, Uses};
 use crate::value::MASK;
 use crate::variables::Variables;
 use crate::{
-    Collection, Error, Field, FieldType, Filter, Key, Model, Problem, Result, Schema, Status,
-    Timestamp, Value, clock, email,
+    Collection, Error, Field, FieldType, Filter, Model, Problem, Result, Schema, Status, Timestamp,
+    Value, clock, email,
 };
 
 /// Whether a record is made or changed.
@@ -34,14 +35,6 @@ pub struct Draft {
     values: BTreeMap<usize, Value>,
     sent: BTreeSet<usize>,
     unknown: Vec<String>,
-}
-
-/// Values that are fit to store. Secrets in it have been replaced by their hashes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Valid {
-    schema: Arc<Schema>,
-    values: BTreeMap<usize, Value>,
-    sealed: BTreeSet<usize>,
 }
 
 impl Draft {
@@ -421,103 +414,6 @@ fn check(schema: &Schema, index: usize, value: &Value, stage: Stage) -> Option<P
             Some(problem::failed(name, "in", &clause).with("valid", known))
         }
         _ => None,
-    }
-}
-
-impl Valid {
-    /// The schema.
-    pub const fn schema(&self) -> &Arc<Schema> {
-        &self.schema
-    }
-
-    /// The value for a field.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.values.get(&self.schema.position(name)?)
-    }
-
-    /// The names of the fields.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values
-            .keys()
-            .map(|&index| self.schema.fields()[index].name.as_str())
-    }
-
-    /// Whether nothing is to be stored.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// The plain text of a concealed field that still has to be sealed.
-    pub fn plain(&self, name: &str) -> Option<&str> {
-        let index = self.schema.position(name)?;
-        let is_open = self.schema.fields()[index].is_concealed && !self.sealed.contains(&index);
-        if is_open {
-            self.values.get(&index)?.as_text()
-        } else {
-            None
-        }
-    }
-
-    /// Replaces a secret by what may be stored of it.
-    pub fn seal(&mut self, name: &str, stored: String) {
-        if let Some(index) = self.schema.position(name) {
-            self.values.insert(index, Value::Text(stored));
-            self.sealed.insert(index);
-        }
-    }
-
-    /// Puts the key that the record will have.
-    pub fn identify(&mut self, key: Key) {
-        if let Some(index) = self.schema.position("id") {
-            self.values.insert(index, key.value());
-        }
-    }
-
-    /// The plain texts that still have to be sealed, with their fields.
-    pub fn open(&self) -> Vec<(String, bool)> {
-        let fields = self
-            .values
-            .keys()
-            .map(|&index| &self.schema.fields()[index]);
-        let open = fields.filter(|field| self.plain(&field.name).is_some());
-        open.map(|field| (field.name.clone(), field.is_hashed()))
-            .collect()
-    }
-
-    /// The values as they go into the database, by field name.
-    ///
-    /// # Errors
-    /// `INTERNAL_SERVER_ERROR` if a secret was not sealed: plain text is never stored.
-    pub fn stored(&self) -> Result<Vec<(&str, &Value)>> {
-        let mut stored = Vec::with_capacity(self.values.len());
-        for (&index, value) in &self.values {
-            let field = &self.schema.fields()[index];
-            if field.is_concealed && !value.is_null() && !self.sealed.contains(&index) {
-                return Err(Error::internal(format!(
-                    "field `{}` is not sealed",
-                    field.name
-                )));
-            }
-            stored.push((field.name.as_str(), value));
-        }
-        Ok(stored)
-    }
-
-    /// The values as JSON, concealed ones masked.
-    pub fn to_json(&self) -> Map<String, Json> {
-        let fields = self
-            .values
-            .iter()
-            .map(|(&i, value)| (&self.schema.fields()[i], value));
-        fields
-            .map(|(field, value)| {
-                let value = match value {
-                    value if !field.is_concealed || value.is_null() => value.to_json(),
-                    _ => Value::Concealed.to_json(),
-                };
-                (field.name.clone(), value)
-            })
-            .collect()
     }
 }
 

@@ -2,7 +2,8 @@
 
 use roster_domain::session::Session;
 use roster_domain::{
-    Action, Code, Collection, Error, Filter, Grant, Key, Query, Reason, Result, Status, UserId, email,
+    Action, Code, Collection, Error, Filter, Grant, Key, Query, Reason, Result, Status, UserId,
+    email,
 };
 use roster_sdk::{Event, Map, Value};
 use roster_storage::records;
