@@ -87,3 +87,8 @@ async fn allow(admin: &Client, user: &Client, action: &str, fields: Json, filter
     });
     admin.post("/permissions", permission).await.data();
 }
+
+/// The id of a small picture.
+pub(crate) async fn uploaded_as_admin(admin: &Client) -> String {
+    uploaded(admin, &png(2, 2)).await
+}

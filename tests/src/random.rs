@@ -8,12 +8,12 @@ impl Random {
     /// The choices of a seed.
     pub fn of(seed: u64) -> Self {
         let mut random = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        random.next();
+        random.number();
         random
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -22,7 +22,7 @@ impl Random {
 
     /// A number below a limit.
     pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() >> 11).expect("a number") % limit.max(1)
+        usize::try_from(self.number() >> 11).expect("a number") % limit.max(1)
     }
 
     /// Whether something happens that has this chance in a hundred.

@@ -84,9 +84,9 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<Asked>>>, respond: Arc
             let (status, headers, body) = respond(&asked);
             let mut answer = format!("HTTP/1.1 {status} X\r\nconnection: close\r\n");
             for (name, value) in headers {
-                answer.push_str(&format!("{name}: {value}\r\n"));
+                answer = format!("{answer}{name}: {value}\r\n");
             }
-            answer.push_str(&format!("content-length: {}\r\n\r\n{body}", body.len()));
+            answer = format!("{answer}content-length: {}\r\n\r\n{body}", body.len());
             drop(stream.write_all(answer.as_bytes()).await);
             drop(stream.shutdown().await);
             return;

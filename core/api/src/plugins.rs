@@ -20,6 +20,7 @@ pub(crate) struct PluginsApi {
     pub(crate) engine: Engine,
 }
 
+#[expect(clippy::struct_field_names, reason = "the names are the wire's")]
 /// A loaded plugin.
 #[derive(Object)]
 struct Plugin {

@@ -100,10 +100,6 @@ impl ServerApi {
     ///
     /// Sends this document.
     #[oai(path = "/server/specs/oas", method = "get", operation_id = "openApi")]
-    #[expect(
-        clippy::unused_async,
-        reason = "the framework takes async functions alone"
-    )]
     async fn openapi(&self, _visitor: Visitor<'_>) -> Result<Text<Document>, Failure> {
         Ok(Text::new(
             self.document.of(self.engine.model().await?).to_vec(),

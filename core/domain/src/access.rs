@@ -85,6 +85,10 @@ pub struct Rule {
     pub presets: Map<String, Json>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the wire or of a session"
+)]
 /// What the policies of a principal come to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rights {

@@ -220,6 +220,10 @@ pub struct Demands {
     pub specials: Vec<Special>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else of a field"
+)]
 /// A field of a collection.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {

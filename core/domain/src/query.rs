@@ -168,10 +168,10 @@ impl Query {
         let (aggregate, group) = (given("aggregate"), given("groupBy").or(given("group")));
         if aggregate.is_some() || group.is_some() {
             let sort = words("sort", given("sort"))?;
-            let grouping = Grouping::parse(ask, aggregate, group, &sort)?;
-            let named: Vec<&str> = grouping.fields().collect();
-            query.rows = ask.grant.showing(named);
-            query.grouping = Some(grouping);
+            let made = Grouping::parse(ask, aggregate, group, &sort)?;
+            let looked_at: Vec<&str> = made.fields().collect();
+            query.rows = ask.grant.showing(looked_at);
+            query.grouping = Some(made);
         }
         Ok(query)
     }

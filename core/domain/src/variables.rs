@@ -86,7 +86,7 @@ pub fn paths(json: &Json, found: &mut BTreeSet<String>) {
     match json {
         Json::String(text) => {
             let is_path = |root: &&str| is_under(text, root) && text.len() > root.len() + 1;
-            if ROOTS.iter().any(|root| is_path(&root)) {
+            if ROOTS.iter().any(is_path) {
                 found.insert(text.clone());
             }
         }

@@ -164,11 +164,10 @@ async fn compile(
     for json in kept
         .iter()
         .flat_map(|(_, rule)| [&rule.permissions, &rule.validation, &rule.presets])
+        .flatten()
     {
-        if let Some(json) = json {
-            names::paths(json, &mut paths);
-            depends_on_now |= names::depends_on_now(json);
-        }
+        names::paths(json, &mut paths);
+        depends_on_now |= names::depends_on_now(json);
     }
     let is_lasting = paths.is_empty() && !depends_on_now;
     let mut values = Variables {

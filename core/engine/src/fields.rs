@@ -113,9 +113,9 @@ fn of_collection(inner: &Inner, model: &Model, grant: &Grant, collection: Collec
         }
         let json = built_in::field(inner.store.kind(), schema, field);
         if field.is_stored() {
-            columns.push(json)
+            columns.push(json);
         } else {
-            lists.push(json)
+            lists.push(json);
         }
     }
     if collection == Collection::Users {
@@ -123,9 +123,9 @@ fn of_collection(inner: &Inner, model: &Model, grant: &Grant, collection: Collec
         for definition in model.definitions().iter().filter(visible) {
             let json = custom_field(inner.store.kind(), model, definition);
             if definition.kind == FieldType::Alias {
-                lists.insert(0, json)
+                lists.insert(0, json);
             } else {
-                columns.push(json)
+                columns.push(json);
             }
         }
         for divider in built_in::dividers() {
@@ -221,8 +221,15 @@ pub(super) fn column(kind: &str, schema: &Arc<Schema>, field: &Field) -> Json {
 fn data_type(kind: &str, field: &Field) -> &'static str {
     let is_sqlite = kind == "sqlite";
     match field.kind {
-        FieldType::Integer | FieldType::Serial | FieldType::Boolean if is_sqlite => "integer",
-        FieldType::BigInteger | FieldType::Decimal if is_sqlite => "integer",
+        FieldType::Integer
+        | FieldType::Serial
+        | FieldType::BigInteger
+        | FieldType::Decimal
+        | FieldType::Boolean
+            if is_sqlite =>
+        {
+            "integer"
+        }
         FieldType::Float if is_sqlite => "real",
         _ if is_sqlite => "text",
         FieldType::Integer => "integer",

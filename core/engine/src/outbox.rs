@@ -79,9 +79,10 @@ impl Deliverer {
                 continue;
             }
             // What is due and was not claimed waits for what is under way.
-            let pause = match running.is_empty() {
-                true => self.pause().await,
-                false => self.pause().await.max(BUSY),
+            let pause = if running.is_empty() {
+                self.pause().await
+            } else {
+                self.pause().await.max(BUSY)
             };
             tokio::select! {
                 Some(_) = running.join_next(), if !running.is_empty() => {}

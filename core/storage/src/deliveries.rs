@@ -74,7 +74,7 @@ fn conditions(selection: &Selection, store: &Store, values: &mut Vec<Bound>) -> 
     let mut sql = String::new();
     let mut and = |column: &str, value: Bound| {
         values.push(value);
-        sql.push_str(&format!(r#" AND d."{column}" = ${}"#, values.len()));
+        sql = format!(r#"{sql} AND d."{column}" = ${}"#, values.len());
     };
     if let Some(state) = &selection.state {
         and("state", state.as_str().into());
@@ -121,11 +121,11 @@ pub async fn retry(
     );
     if let Some(id) = id {
         values.push(id.into());
-        sql.push_str(&format!(r#" AND "id" = ${}"#, values.len()));
+        sql = format!(r#"{sql} AND "id" = ${}"#, values.len());
     }
     if let Some(subscriber) = subscriber {
         values.push(subscriber.into());
-        sql.push_str(&format!(r#" AND "subscriber" = ${}"#, values.len()));
+        sql = format!(r#"{sql} AND "subscriber" = ${}"#, values.len());
     }
     tx.execute(Statement::dynamic(sql, sea_query::Values(values)))
         .await

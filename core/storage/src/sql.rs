@@ -355,8 +355,6 @@ impl<'a> Sql<'a> {
                 [one] => value.ne(bound(one)),
                 values => self.dialect.is_among(value, kind, values).not(),
             },
-            Test::Null => value.is_null(),
-            Test::NotNull => value.is_not_null(),
             Test::Empty if has_empty(kind) => {
                 let empty = value.clone().eq(Expr::cust("''"));
                 value.is_null().or(empty)
@@ -365,8 +363,8 @@ impl<'a> Sql<'a> {
                 let filled = value.clone().ne(Expr::cust("''"));
                 value.is_not_null().and(filled)
             }
-            Test::Empty => value.is_null(),
-            Test::NotEmpty => value.is_not_null(),
+            Test::Null | Test::Empty => value.is_null(),
+            Test::NotNull | Test::NotEmpty => value.is_not_null(),
             Test::Has(pattern) => self.has(value, pattern),
             Test::HasNot(pattern) => self.has(value, pattern).not(),
             // Only rules over written values know these; they never reach a statement.

@@ -84,6 +84,7 @@ struct Victims {
     activity: String,
     revision: String,
     field: String,
+    file: String,
 }
 
 impl Victims {
@@ -115,6 +116,7 @@ impl Victims {
         Self {
             activity: newest("/activity?limit=1").await,
             revision: newest("/revisions?limit=1").await,
+            file: crate::files::uploaded_as_admin(admin).await,
             user,
             role,
             policy,
@@ -132,6 +134,7 @@ impl Victims {
             Some("permissions") if !path.starts_with("/permissions/me") => &self.permission,
             Some("activity") => &self.activity,
             Some("revisions") => &self.revision,
+            Some("files" | "assets") => &self.file,
             _ => &self.user,
         };
         let named = path.replace("{collection}", "directus_users");
@@ -147,6 +150,8 @@ impl Victims {
         match operation {
             "PATCH /users" => json!({ "keys": [self.user], "data": title }),
             "DELETE /users" => json!([self.user]),
+            "PATCH /files" => json!({ "keys": [self.file], "data": title }),
+            "DELETE /files" => json!([self.file]),
             "PATCH /roles" => json!({ "keys": [self.role], "data": described }),
             "DELETE /roles" => json!([self.role]),
             "POST /roles" | "POST /policies" => json!({ "name": "made" }),

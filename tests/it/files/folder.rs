@@ -31,7 +31,7 @@ async fn content_is_kept_in_a_folder_under_its_id_alone() {
 
     let id = uploaded(&admin, &png(4, 4)).await;
 
-    assert_eq!(names(database.folder()), [id.clone()]);
+    assert_eq!(names(database.folder()), std::slice::from_ref(&id));
     assert_eq!(database.count("file_contents", "1 = 1").await, 0);
     let asset = format!("/assets/{id}");
     assert_eq!(admin.get(&asset).await.bytes, png(4, 4));

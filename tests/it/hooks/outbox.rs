@@ -11,12 +11,13 @@ async fn deaf() -> (
     Recorder,
     std::sync::Arc<std::sync::atomic::AtomicBool>,
 ) {
-    let hears = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let heard = std::sync::Arc::clone(&hears);
+    let is_listening = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let heard = std::sync::Arc::clone(&is_listening);
     let recorder = Recorder::of(&[Event::AfterUpdate]).after(move |_| {
-        match heard.load(std::sync::atomic::Ordering::SeqCst) {
-            true => Ok(()),
-            false => Err(Failure::new("not now")),
+        if heard.load(std::sync::atomic::Ordering::SeqCst) {
+            Ok(())
+        } else {
+            Err(Failure::new("not now"))
         }
     });
     let setup = Setup::new()
@@ -24,7 +25,7 @@ async fn deaf() -> (
         .set("outbox.max_attempts", "2");
     let server = setup.set("outbox.retain", "true").start().await;
     let admin = server.admin().await;
-    (server, admin, recorder, hears)
+    (server, admin, recorder, is_listening)
 }
 
 async fn rename(admin: &Client, titles: &[&str]) {
@@ -46,7 +47,7 @@ fn titles(recorder: &Recorder) -> Vec<String> {
 
 #[tokio::test]
 async fn what_was_given_up_is_listed_and_told_once_it_is_retried() {
-    let (server, admin, recorder, hears) = deaf().await;
+    let (server, admin, recorder, is_listening) = deaf().await;
     rename(&admin, &["a", "b"]).await;
     server.settled().await;
 
@@ -62,7 +63,7 @@ async fn what_was_given_up_is_listed_and_told_once_it_is_retried() {
     assert_eq!(seen("last_error"), ["not now", "not now"]);
     assert_eq!(seen("name"), ["update.after", "update.after"]);
     recorder.forget();
-    hears.store(true, std::sync::atomic::Ordering::SeqCst);
+    is_listening.store(true, std::sync::atomic::Ordering::SeqCst);
 
     let one = json!({ "id": dead[1]["id"] });
     let count = admin.post("/server/outbox/retry", one).await.data();
@@ -79,8 +80,8 @@ async fn what_was_given_up_is_listed_and_told_once_it_is_retried() {
 
 #[tokio::test]
 async fn kept_events_are_told_again_from_one_or_from_a_time_in_their_order() {
-    let (server, admin, recorder, hears) = deaf().await;
-    hears.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (server, admin, recorder, is_listening) = deaf().await;
+    is_listening.store(true, std::sync::atomic::Ordering::SeqCst);
     rename(&admin, &["a", "b", "c"]).await;
     server.settled().await;
     let calls = recorder.calls();
@@ -111,8 +112,8 @@ async fn kept_events_are_told_again_from_one_or_from_a_time_in_their_order() {
 
 #[tokio::test]
 async fn what_is_told_and_old_is_removed() {
-    let (server, admin, _recorder, hears) = deaf().await;
-    hears.store(true, std::sync::atomic::Ordering::SeqCst);
+    let (server, admin, _recorder, is_listening) = deaf().await;
+    is_listening.store(true, std::sync::atomic::Ordering::SeqCst);
     rename(&admin, &["a", "b"]).await;
     server.settled().await;
     assert!(server.database().count("outbox", "1 = 1").await >= 2);
@@ -134,9 +135,10 @@ async fn a_slow_subscriber_does_not_hold_up_the_others() {
     let (seen, many) = (quick.clone(), 20_usize);
     let slow = slow.after(move |_| {
         // It fails until the other one has heard everything.
-        match seen.calls().len() >= many {
-            true => Ok(()),
-            false => Err(Failure::new("busy")),
+        if seen.calls().len() >= many {
+            Ok(())
+        } else {
+            Err(Failure::new("busy"))
         }
     });
     let section = "capabilities.fields.read = ['*']";

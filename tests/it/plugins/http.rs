@@ -116,11 +116,10 @@ async fn redirects_are_followed_to_granted_origins_and_no_further() {
             )
         };
         match asked.line.as_str() {
-            "GET /there" => to("/here"),
+            "GET /there" | "POST /there" => to("/here"),
             "GET /out" => to(&format!("{secret}/inside")),
             "GET /meta" => to("http://169.254.169.254/"),
             "GET /round" => to("/round"),
-            "POST /there" => to("/here"),
             _ => (200, Vec::new(), "here".to_owned()),
         }
     })

@@ -15,7 +15,7 @@ async fn roster(folder: &Path, arguments: &[&str]) -> Finished {
         ("CARGO_TARGET_DIR", target.as_str()),
         ("CARGO_NET_OFFLINE", "true"),
     ];
-    let building = Duration::from_secs(300);
+    let building = Duration::from_mins(5);
     Process::run_within(building, folder, arguments, &environment).await
 }
 

@@ -69,7 +69,7 @@ async fn what_is_nested_is_cut_for_each_record_and_not_for_all_together() {
 async fn a_query_that_asks_for_too_much_is_refused_before_it_runs() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
-    let deep = vec!["parent"; 12].join(".");
+    let deep = ["parent"; 12].join(".");
     for path in [
         format!("/users?fields=role.{deep}.name"),
         format!("/users?sort=role.{deep}.name"),

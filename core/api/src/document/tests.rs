@@ -5,7 +5,7 @@ use super::*;
 const URL: &str = "https://users.example.com";
 
 fn made() -> Json {
-    document(&Schema::users(), URL)
+    document(&Model::built_in(), URL)
 }
 
 /// `GET /users` and its like, with the operation.

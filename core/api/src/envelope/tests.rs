@@ -20,7 +20,7 @@ fn counts_are_there_only_when_they_were_asked_for() {
 #[test]
 fn an_empty_list_is_an_empty_array() {
     let list = List {
-        items: Vec::new(),
+        items: roster_engine::Items::Records(Vec::new()),
         total_count: None,
         filter_count: None,
     };

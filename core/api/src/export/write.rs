@@ -103,7 +103,7 @@ pub(super) fn xml(text: &mut String, name: &str, json: &Json, depth: usize) {
             Ok(())
         }
         Json::Object(map) => {
-            text.push_str(&format!("{indent}<{tag}{attribute}>\n"));
+            text.extend([indent.as_str(), "<", &tag, &attribute, ">\n"]);
             for (name, value) in map {
                 xml(text, name, value, depth + 1);
             }

@@ -69,13 +69,13 @@ fn test_of(operand: &Operand, test: &Test, written: &dyn Written) -> Option<Prob
         let regex = RegexBuilder::new(pattern)
             .backtrack_limit(BACKTRACKS)
             .build();
-        let text = match &made {
+        let tried = match &made {
             Value::Null => return None,
             value => value
                 .as_text()
                 .map_or_else(|| plain(value), ToOwned::to_owned),
         };
-        let holds = regex.is_ok_and(|regex| regex.is_match(&text).unwrap_or(false));
+        let holds = regex.is_ok_and(|regex| regex.is_match(&tried).unwrap_or(false));
         let clause = "Value doesn't have the correct format.";
         return (!holds)
             .then(|| problem::failed(name, "regex", clause).with("invalid", made.to_json()));

@@ -32,8 +32,8 @@ pub(super) fn filter(ask: &Ask<'_>, json: &Json) -> Result<Filter> {
             && !field.is_concealed
             && ask.grant.allows(&field.name)
     });
-    let tests = searched.filter_map(|field| {
-        let test = match field.kind {
+    let looked_for = searched.filter_map(|field| {
+        let wanted = match field.kind {
             kind if kind.is_text() => Test::Has(Pattern {
                 text: text.to_owned(),
                 place: Place::Anywhere,
@@ -52,7 +52,7 @@ pub(super) fn filter(ask: &Ask<'_>, json: &Json) -> Result<Filter> {
             }
             _ => return None,
         };
-        Some(Filter::Field(Operand::field(&field.name), test))
+        Some(Filter::Field(Operand::field(&field.name), wanted))
     });
-    Ok(Filter::any(tests))
+    Ok(Filter::any(looked_for))
 }

@@ -167,8 +167,8 @@ fn relations_are_selected_as_a_tree() {
 
 #[test]
 fn what_is_too_deep_or_too_wide_is_refused() {
-    let deep = vec!["parent"; 12].join(".");
-    let wide = format!("role.{}", vec!["*"; 11].join("."));
+    let deep = ["parent"; 12].join(".");
+    let wide = format!("role.{}", ["*"; 11].join("."));
     for parameters in [
         json!({"fields": format!("role.{deep}.name")}),
         json!({"fields": wide}),

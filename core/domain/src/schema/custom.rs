@@ -30,8 +30,7 @@ impl Definition {
         let none = Map::new();
         let meta = self.meta.as_ref().unwrap_or(&none);
         let specials = self.specials();
-        let is_concealed =
-            self.kind == FieldType::Hash || specials.iter().any(|word| *word == "conceal");
+        let is_concealed = self.kind == FieldType::Hash || specials.contains(&"conceal");
         let precision = number("numeric_precision").and_then(|n| u32::try_from(n).ok());
         let scale = number("numeric_scale").and_then(|n| u32::try_from(n).ok());
         let precision = precision.unwrap_or(10).clamp(1, Decimal::PRECISION);

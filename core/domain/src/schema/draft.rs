@@ -257,7 +257,7 @@ impl Draft {
         }
         let fields = schema.fields().iter();
         for (field, demands) in fields.filter_map(|field| Some((field, field.demands.as_ref()?))) {
-            problems.extend(self.judge(model, field, demands)?);
+            problems.extend(self.judge(model, field, demands));
         }
         for rule in rules {
             problems.extend(filter::problems(rule, &self));
@@ -283,7 +283,7 @@ impl Draft {
     }
 
     /// What a custom field demands of the values.
-    fn judge(&self, model: &Model, field: &Field, demands: &Demands) -> Result<Vec<Problem>> {
+    fn judge(&self, model: &Model, field: &Field, demands: &Demands) -> Vec<Problem> {
         let mut problems = Vec::new();
         let value = self.get(&field.name);
         if let (Some(choices), Some(value)) = (&demands.choices, value) {
@@ -333,7 +333,7 @@ impl Draft {
                     }),
             );
         }
-        Ok(problems)
+        problems
     }
 }
 

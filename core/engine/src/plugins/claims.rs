@@ -9,7 +9,7 @@ use crate::convert::{Occasion, visible_json};
 use crate::registry::OnFailure;
 use crate::system::new_id;
 
-/// Claims that are ours, or mean something to everybody (RFC 7519 §4.1, OpenID Connect Core §2).
+/// Claims that are ours, or mean something to everybody (RFC 7519 §4.1, `OpenID` Connect Core §2).
 const RESERVED: [&str; 24] = [
     "id",
     "role",

@@ -150,6 +150,7 @@ fn key(schema: &Schema, json: &Json) -> Result<Key> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -157,11 +158,12 @@ mod tests {
 
     #[test]
     fn the_forms_of_an_update_are_told_apart() {
-        let id = UserId::parse(ID).expect("an id");
+        let id = Key::Uuid(Uuid::parse_str(ID).expect("an id"));
+        let users = Schema::users();
 
-        let each = changes(&json!([{"id": ID, "title": "x"}])).expect("read");
-        let same = changes(&json!({"keys": [ID], "data": {"title": "x"}})).expect("read");
-        let found = changes(&json!({"query": {"limit": 1}, "data": {}})).expect("read");
+        let each = changes(&users, &json!([{"id": ID, "title": "x"}])).expect("read");
+        let same = changes(&users, &json!({"keys": [ID], "data": {"title": "x"}})).expect("read");
+        let found = changes(&users, &json!({"query": {"limit": 1}, "data": {}})).expect("read");
 
         assert_eq!(
             each,
@@ -197,7 +199,9 @@ mod tests {
             (json!([{"title": "x"}]), "Item in update misses primary key"),
             (json!("x"), "must be of type object"),
         ] {
-            let error = changes(&body).expect_err("refused").to_string();
+            let error = changes(&Schema::users(), &body)
+                .expect_err("refused")
+                .to_string();
             assert!(error.contains(reason), "{body}: {error}");
         }
     }
@@ -206,7 +210,7 @@ mod tests {
     fn a_batch_has_a_largest_size() {
         let ids = vec![json!(ID); MOST + 1];
 
-        assert!(removals(&Json::Array(ids[1..].to_vec())).is_ok());
-        assert!(removals(&Json::Array(ids)).is_err());
+        assert!(removals(&Schema::users(), &Json::Array(ids[1..].to_vec())).is_ok());
+        assert!(removals(&Schema::users(), &Json::Array(ids)).is_err());
     }
 }

@@ -84,16 +84,16 @@ async fn build(folder: &Path) -> Result<PathBuf, String> {
     let artifacts = text
         .lines()
         .filter_map(|line| serde_json::from_str::<Json>(line).ok());
-    let files = artifacts.filter_map(|artifact| {
+    let mut files = artifacts.filter_map(|artifact| {
         let files = artifact.get("filenames")?.as_array()?;
         let mut names = files.iter().filter_map(Json::as_str);
         names
-            .find(|name| name.ends_with(".wasm"))
+            .find(|name| Path::new(name).extension().is_some_and(|end| end == "wasm"))
             .map(PathBuf::from)
     });
     let no_component =
         "built no component: is `crate-type = [\"rlib\", \"cdylib\"]` in Cargo.toml?";
-    files.last().ok_or_else(|| no_component.to_owned())
+    files.next_back().ok_or_else(|| no_component.to_owned())
 }
 
 /// Runs the crate's own tests, then starts it as a component.

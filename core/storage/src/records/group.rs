@@ -58,9 +58,10 @@ pub async fn groups(
         select.expr(dialect.read(result.kind, value));
         fields.push(result);
     }
-    let default: Vec<(usize, Direction)> = match grouping.groups.is_empty() {
-        true => Vec::new(),
-        false => vec![(0, Direction::Ascending)],
+    let default: Vec<(usize, Direction)> = if grouping.groups.is_empty() {
+        Vec::new()
+    } else {
+        vec![(0, Direction::Ascending)]
     };
     let sort = if grouping.sort.is_empty() {
         &default

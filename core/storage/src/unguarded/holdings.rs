@@ -10,6 +10,10 @@ use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::store::Store;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the wire"
+)]
 /// A policy that is attached to a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holding {
@@ -137,16 +141,16 @@ pub async fn holdings(
             enforce_tfa: row.boolean(7)?.unwrap_or_default(),
         });
     }
-    let place = |role: Option<Uuid>| {
-        let place = role.and_then(|role| roles.iter().position(|known| *known == role));
-        place.unwrap_or(usize::MAX)
+    let depth = |role: Option<Uuid>| {
+        let found = role.and_then(|role| roles.iter().position(|known| *known == role));
+        found.unwrap_or(usize::MAX)
     };
-    policies.sort_by_key(|held: &Holding| (held.is_own && held.role.is_none(), place(held.role)));
-    let rules = rules_of(store, policies.iter().map(|held| held.policy)).await?;
+    policies.sort_by_key(|held: &Holding| (held.is_own && held.role.is_none(), depth(held.role)));
+    let kept = rules_of(store, policies.iter().map(|held| held.policy)).await?;
     Ok(Holdings {
         roles,
         policies,
-        rules,
+        rules: kept,
     })
 }
 

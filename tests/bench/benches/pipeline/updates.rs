@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use roster_domain::Collection;
 use roster_domain::query::{PageLimits, Parameters};
 use roster_engine::{
-    AccountSettings, Client, Context, Engine, OutboxSettings, PasswordSettings, Registry, Secret,
-    Settings, Source, SystemClock,
+    AccountSettings, Client, Context, Engine, FileSettings, OutboxSettings, PasswordSettings,
+    Registry, RoleSettings, Secret, Settings, Source, SystemClock, UserSettings,
 };
 use roster_sdk::{Event, json};
 use roster_storage::{Location, Store, migrate};
@@ -124,7 +125,13 @@ impl Updates {
         let engine = &self.engines[variant];
         let started = Instant::now();
         let updated = engine
-            .update_user(&self.context, &self.id, &body, &parameters)
+            .update(
+                &self.context,
+                Collection::Users,
+                &self.id,
+                &body,
+                &parameters,
+            )
             .await;
         let took = started.elapsed();
         assert!(
@@ -186,5 +193,8 @@ fn settings() -> Settings {
         mail_from: "no-reply@bench.example".to_owned(),
         mailer: "log".to_owned(),
         outbox: OutboxSettings::default(),
+        files: FileSettings::default(),
+        users: UserSettings::default(),
+        roles: RoleSettings::default(),
     }
 }

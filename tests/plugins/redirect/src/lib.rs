@@ -60,7 +60,8 @@ impl AuthProvider for RedirectProvider {
 
     async fn begin(&self, cx: &Context, request: &BeginLogin) -> Result<Redirect, HookError> {
         let random = cx.host.random(16);
-        let nonce: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let nonce: Vec<String> = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let nonce = nonce.concat();
         let mut state = Map::new();
         state.insert("nonce".to_owned(), json!(nonce));
         Ok(Redirect {
