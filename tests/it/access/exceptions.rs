@@ -94,14 +94,14 @@ fn these_statements_run_before_a_grant_can_exist() {
     has_users
     administrator_role
     user_by_email
-    holdings
-    rules_of
-    policy
     epochs
     touch
     track
     rehash
     still_as_proved
+    holdings
+    rules_of
+    policy
     recipient
     recipient_within
     "#);

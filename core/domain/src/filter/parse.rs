@@ -1,14 +1,17 @@
 //! JSON → [`Filter`], checked against the fields' types (contract/query.md §4).
 
+mod level;
 mod operators;
 
 use serde_json::{Map, Value as Json};
 
+pub(crate) use self::level::check_function;
+use self::level::{Level, function};
 use self::operators::{one, pattern, presence, refusal, takes};
 use super::{Filter, Operand, Test};
 use crate::field::Link;
 use crate::variables::Variables;
-use crate::{Collection, Error, Field, FieldType, Function, Grant, Model, Result, Schema, Value};
+use crate::{Collection, Error, Field, FieldType, Function, Grant, Model, Result, Value};
 
 /// How large a filter may be, checked before anything runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,87 +116,6 @@ impl Reader<'_> {
             field: name.to_owned(),
             function,
         })
-    }
-}
-
-/// Where in the tree of relations the parser is.
-struct Level<'a> {
-    schema: &'a Schema,
-    grant: Option<Grant>,
-    path: Vec<String>,
-}
-
-impl<'a> Level<'a> {
-    fn root(schema: &'a Schema, grant: Option<&Grant>) -> Self {
-        Self {
-            schema,
-            grant: grant.cloned(),
-            path: Vec::new(),
-        }
-    }
-
-    fn field(&self, name: &str) -> Result<&'a Field> {
-        let visible = self.grant.as_ref().is_none_or(|grant| grant.allows(name));
-        let field = self.schema.field(name).filter(|_| visible);
-        field.ok_or_else(|| self.forbidden(name))
-    }
-
-    fn forbidden(&self, name: &str) -> Error {
-        Error::forbidden_fields(self.schema.collection().as_str(), &[name.to_owned()])
-    }
-
-    /// The record that a field of this level leads to.
-    fn step<'m>(&self, model: &'m Model, name: &str, to: Collection) -> Result<Level<'m>> {
-        let mut path = self.path.clone();
-        path.push(name.to_owned());
-        Ok(Level {
-            path,
-            ..self.into(model, name, to)?
-        })
-    }
-
-    /// The records that a field of this level leads to, seen for themselves.
-    fn into<'m>(&self, model: &'m Model, name: &str, to: Collection) -> Result<Level<'m>> {
-        let schema = model.schema(to).ok_or_else(|| self.forbidden(name))?;
-        let grant = match &self.grant {
-            None => None,
-            Some(grant) => Some(grant.related(to).ok_or_else(|| self.forbidden(name))?),
-        };
-        Ok(Level {
-            schema,
-            grant,
-            path: Vec::new(),
-        })
-    }
-
-    fn operand(&self, field: &str, function: Option<Function>) -> Operand {
-        Operand {
-            path: self.path.clone(),
-            field: field.to_owned(),
-            function,
-        }
-    }
-}
-
-/// Splits `year(last_access)`.
-fn function(text: &str) -> Result<(Option<Function>, &str)> {
-    match Function::split(text) {
-        None => Ok((None, text)),
-        Some((Some(function), _, argument)) => Ok((Some(function), argument)),
-        Some((None, name, _)) => Err(unknown_function(name)),
-    }
-}
-
-fn unknown_function(name: &str) -> Error {
-    Error::invalid_query(format!("Invalid function specified \"{name}\""))
-}
-
-/// Refuses a function that does not take the values of a field.
-pub(crate) fn check_function(function: Function, field: &Field) -> Result<()> {
-    if function.takes(field) {
-        Ok(())
-    } else {
-        Err(unknown_function(function.as_str()))
     }
 }
 
