@@ -11,14 +11,17 @@ mod row;
 pub use relation::{change_relation, relate, unrelate};
 pub use row::{lock, model};
 
+use std::time::Duration;
+
 use roster_domain::schema::Definition;
-use roster_domain::{Action, Collection, Field, FieldType, Grant, Result};
+use roster_domain::{Action, Code, Collection, Field, FieldType, Grant, Result};
 use sea_query::{Value as Bound, Values};
 use serde_json::Value as Json;
 
 use self::column::{convert, fill};
 use self::row::write_row;
 use crate::dialect::Dialect;
+use crate::error::Violation;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
 
@@ -118,6 +121,7 @@ fn wanted_index(field: &Field, is_indexed: bool) -> Option<(String, bool)> {
 ///
 /// # Errors
 /// `RECORD_NOT_UNIQUE` when two records hold the same value; then the index is not there.
+/// `CONFLICT` when the table stays busy.
 pub async fn index(store: &Store, grant: &Grant, definition: &Definition) -> Result<()> {
     grant.permits(grant.action(), Collection::Fields)?;
     let field = definition.field();
@@ -132,26 +136,45 @@ pub async fn index(store: &Store, grant: &Grant, definition: &Definition) -> Res
         (plain_index(&field.name), false),
     ] {
         let index = quoted(&name);
+        let drop = format!("DROP INDEX {online}IF EXISTS {index}");
         if wanted.as_ref() != Some(&(name, is_unique)) {
-            store
-                .run(format!("DROP INDEX {online}IF EXISTS {index}"))
-                .await?
-                .ok();
+            patiently(store, &drop, None).await?.ok();
             continue;
         }
         let kind = if is_unique { "UNIQUE INDEX" } else { "INDEX" };
         let column = quoted(&field.name);
         let sql = format!("CREATE {kind} {online}IF NOT EXISTS {index} ON \"users\" ({column})");
-        if store.run(sql).await?.is_err() {
-            store
-                .run(format!("DROP INDEX {online}IF EXISTS {index}"))
-                .await?
-                .ok();
+        if patiently(store, &sql, Some(&drop)).await?.is_err() {
+            patiently(store, &drop, None).await?.ok();
             let name = Collection::Users.as_str();
             return Err(roster_domain::error::field::not_unique(name, &field.name, None).into());
         }
     }
     Ok(())
+}
+
+/// How often a statement is tried that meets others.
+const ATTEMPTS: u32 = 6;
+
+/// Runs a statement, again where it met others. What half of it has left is undone before.
+async fn patiently(
+    store: &Store,
+    sql: &str,
+    undo: Option<&str>,
+) -> Result<std::result::Result<(), Violation>> {
+    let mut attempt = 1;
+    loop {
+        match store.run(sql.to_owned()).await {
+            Err(error) if error.code() == &Code::Conflict && attempt < ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(50) * attempt).await;
+                if let Some(undo) = undo {
+                    store.run(undo.to_owned()).await?.ok();
+                }
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Whether a record holds nothing in a field.
