@@ -180,7 +180,8 @@ mod tests {
             properties["status"],
             json!({"type": "string", "maxLength": 16, "default": "active"})
         );
-        assert_eq!(properties["policies"]["readOnly"], true);
+        assert_eq!(properties["policies"]["type"], "array");
+        assert!(properties["role"]["anyOf"].is_array());
     }
 
     #[test]
