@@ -1,5 +1,7 @@
 //! Untrusted values and values fit to store.
 
+mod demands;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -8,11 +10,9 @@ use uuid::Uuid;
 
 use super::valid::Valid;
 use crate::error::field as problem;
-use crate::field::describe;
-use crate::field::{Demands, Special};
-use crate::filter::{self, Reader, Uses};
+use crate::field::{Special, describe};
+use crate::filter;
 use crate::value::MASK;
-use crate::variables::Variables;
 use crate::{
     Collection, Error, Field, FieldType, Filter, Model, Problem, Result, Schema, Status, Timestamp,
     Value, clock, email,
@@ -281,60 +281,6 @@ impl Draft {
             }),
         }
     }
-
-    /// What a custom field demands of the values.
-    fn judge(&self, model: &Model, field: &Field, demands: &Demands) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let value = self.get(&field.name);
-        if let (Some(choices), Some(value)) = (&demands.choices, value) {
-            let json = value.to_json();
-            let is_one = |json: &Json| choices.iter().any(|choice| same(choice, json));
-            let is_fit = match &json {
-                Json::Null => true,
-                Json::Array(items) => items.iter().all(is_one),
-                json => is_one(json),
-            };
-            if !is_fit && !field.is_concealed {
-                let list = choices.iter().map(|choice| match choice {
-                    Json::String(text) => format!("\"{text}\""),
-                    other => other.to_string(),
-                });
-                let list: Vec<String> = list.collect();
-                let clause = format!("Value has to be one of {}.", list.join(", "));
-                let problem = problem::failed(&field.name, "in", &clause);
-                problems.push(problem.with("valid", choices.clone()));
-            }
-        }
-        if let Some(rule) = &demands.validation {
-            let variables = Variables::default();
-            let reader = Reader {
-                model,
-                variables: &variables,
-                grant: None,
-                uses: Uses::Validation,
-                limits: filter::Limits::default(),
-            };
-            let found = match reader.read(self.schema.collection(), rule) {
-                Ok(filter) => filter::problems(&filter, self),
-                // A rule that cannot be read refuses what it is about.
-                Err(_) => value
-                    .map(|_| {
-                        problem::failed(&field.name, "rule", "The rule of the field is broken.")
-                    })
-                    .into_iter()
-                    .collect(),
-            };
-            problems.extend(
-                found
-                    .into_iter()
-                    .map(|problem| match &demands.validation_message {
-                        Some(message) => problem.saying(message.clone()),
-                        None => problem,
-                    }),
-            );
-        }
-        problems
-    }
 }
 
 /// Whether a record cannot be made without a value.
@@ -344,15 +290,6 @@ fn is_needed(field: &Field) -> bool {
         .as_ref()
         .is_some_and(|demands| demands.required);
     (required || !field.is_nullable) && field.name != "id"
-}
-
-/// A choice may be a number where the value is text on the wire.
-fn same(choice: &Json, value: &Json) -> bool {
-    let text = |json: &Json| match json {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    choice == value || (!choice.is_object() && text(choice) == text(value))
 }
 
 impl filter::Written for Draft {
