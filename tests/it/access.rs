@@ -1,5 +1,6 @@
 //! Who may do what: nobody anything, unless it is said.
 
+mod escalation;
 mod every_route;
 mod exceptions;
 mod nothing_leaks;

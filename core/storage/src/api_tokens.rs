@@ -91,6 +91,16 @@ pub async fn remove(tx: &mut Tx, user: UserId, id: Uuid) -> Result<bool> {
     Ok(tx.execute(statement).await? == 1)
 }
 
+/// Removes every token of a user.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn remove_all(tx: &mut Tx, user: UserId) -> Result<()> {
+    let values = vec![tx.dialect().uuid(user.0)];
+    let statement = Statement::new(r#"DELETE FROM "api_tokens" WHERE "user" = $1"#, values);
+    tx.execute(statement).await.map(drop)
+}
+
 /// Notes that a token was used, if that was not noted since `before`.
 ///
 /// # Errors

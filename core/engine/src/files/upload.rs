@@ -151,6 +151,7 @@ async fn store(
 ) -> Result<()> {
     let op = Op {
         grant: grant.clone(),
+        judge: None,
         key: Some(key),
         what: What::Create(draft),
         item: 0,

@@ -91,10 +91,7 @@ impl<'a> Checker<'a> {
         };
         match one.collection {
             Collection::Users => self.user(valid, stored).await,
-            Collection::Roles => match valid.and_then(|valid| valid.get("parent")) {
-                Some(Value::Uuid(parent)) => self.role(*parent).await,
-                _ => Ok(()),
-            },
+            Collection::Roles => self.role_itself(valid, stored).await,
             Collection::Policies => self.policy_flags(valid, stored),
             Collection::Access => self.attachment(valid, stored).await,
             Collection::Permissions => self.rule(valid, stored),
@@ -129,6 +126,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// The roles of the caller are not for the caller to move or remove, nor are those that
+    /// administer.
+    async fn role_itself(&self, valid: Option<&Valid>, stored: Option<&Record>) -> Result<()> {
+        let parent = valid.and_then(|valid| valid.get("parent"));
+        let id = stored.and_then(|stored| stored.key()?.uuid());
+        if let Some(id) = id.filter(|_| valid.is_none() || parent.is_some()) {
+            let brings = unguarded::holdings(&self.inner.store, None, Some(RoleId(id))).await?;
+            let administers = brings.policies.iter().any(|held| held.admin_access);
+            if administers || self.cx.rights.roles.contains(&id) {
+                return Err(refused());
+            }
+        }
+        match parent {
+            Some(Value::Uuid(parent)) => self.role(*parent).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Everything that a role brings has to be the caller's.
     async fn role(&self, role: Uuid) -> Result<()> {
         if self.made.contains(&role) || self.cx.rights.roles.contains(&role) {
@@ -152,7 +167,13 @@ impl<'a> Checker<'a> {
     }
 
     fn policy_flags(&self, valid: Option<&Valid>, stored: Option<&Record>) -> Result<()> {
-        let Some(valid) = valid else { return Ok(()) };
+        let administers = stored.and_then(|stored| stored.item.get("admin_access"));
+        let Some(valid) = valid else {
+            let is_own = stored.and_then(|stored| stored.key()?.uuid());
+            let is_own = is_own.is_some_and(|id| self.cx.rights.policies.contains(&id));
+            let is_refused = is_own || administers == Some(&Value::Boolean(true));
+            return if is_refused { Err(refused()) } else { Ok(()) };
+        };
         let is_set = |name: &str| valid.get(name) == Some(&Value::Boolean(true));
         let gives = is_set("admin_access") || (is_set("app_access") && !self.cx.rights.app_access);
         // Where and how a policy that is there holds is for administrators to say.
@@ -177,7 +198,12 @@ impl<'a> Checker<'a> {
             let is_own =
                 of("user").is_some() && of("user") == self.cx.principal.user().map(|id| id.0);
             let is_role = of("role").is_some_and(|role| self.cx.rights.roles.contains(&role));
-            if is_own || is_role {
+            let policy = of("policy");
+            let administers = match policy {
+                Some(policy) => unguarded::policy(&self.inner.store, policy).await?.0,
+                None => None,
+            };
+            if is_own || is_role || administers.is_some_and(|held| held.admin_access) {
                 return Err(refused());
             }
         }

@@ -26,6 +26,8 @@ use crate::{Inner, access};
 pub(crate) struct Op {
     /// What may be written.
     pub(crate) grant: Grant,
+    /// The caller's own grant, where the write is made under another: its rules bind the values.
+    pub(crate) judge: Option<Grant>,
     /// Which record; nothing for one whose key the database counts up.
     pub(crate) key: Option<Key>,
     /// What is to be done.
@@ -89,6 +91,7 @@ impl<'a> Plan<'a> {
         batch::check_size(self.ops.len() + 1)?;
         self.ops.push(Op {
             grant,
+            judge: None,
             key,
             what,
             item: self.item,
@@ -115,7 +118,10 @@ impl<'a> Plan<'a> {
             if let Some(revived) =
                 super::revive::find(self.inner, self.cx, collection, &own).await?
             {
-                return self.revive(revived, own, lists, path).await.map(Some);
+                return self
+                    .revive(revived, grant, own, lists, path)
+                    .await
+                    .map(Some);
             }
             let given = own.get("id").filter(|id| !id.is_null());
             let key = match given {
@@ -144,6 +150,7 @@ impl<'a> Plan<'a> {
     async fn revive(
         &mut self,
         key: Key,
+        asked: Grant,
         own: Body,
         lists: Vec<(String, Json)>,
         path: &[String],
@@ -154,10 +161,10 @@ impl<'a> Plan<'a> {
         self.ones(&users, &mut own, path).await?;
         let stored = load(self.inner, self.cx, &update, &[key]).await?;
         let mut draft = Draft::parse(&users, Stage::Update, &Json::Object(own))?;
-        refuse_unknown(&users, &draft, &update)?;
+        refuse_unknown(&users, &draft, &asked)?;
+        refuse_readonly(&users, &draft)?;
+        draft.preset(&asked.presets())?;
         super::revive::complete(&users, &mut draft);
-        let presets = access::grant(self.cx, Action::Create, Collection::Users)?;
-        draft.preset(&presets.presets())?;
         let attached = self.related(Collection::Access, "user", key).await?;
         let delete = Grant::system(Reason::Consequence, Action::Delete, Collection::Access);
         for record in load(self.inner, self.cx, &delete, &attached).await? {
@@ -167,6 +174,10 @@ impl<'a> Plan<'a> {
         for stored in stored {
             let what = What::Update(Box::new(stored), draft.clone());
             self.push(update.clone(), Some(key), what, path)?;
+            // The write is the server's; what it may say is what the caller may.
+            if let Some(op) = self.ops.last_mut() {
+                op.judge = Some(asked.clone());
+            }
         }
         self.lists(&users, key, lists, true, path).await?;
         Ok(key)

@@ -1,9 +1,9 @@
 //! `users.on_archived_email = "inherit"`: an archived user comes back under a new one's details.
 
 use roster_domain::{
-    Action, Collection, Draft, Filter, Grant, Key, Query, Reason, Result, Schema, Value, email,
+    Action, Collection, Draft, Filter, Grant, Key, Query, Reason, Result, Schema, email,
 };
-use roster_storage::records;
+use roster_storage::{records, unguarded};
 use serde_json::{Map, Value as Json};
 
 use crate::Inner;
@@ -27,27 +27,13 @@ pub(super) async fn find(
     let Some(address) = body.get("email").and_then(Json::as_str) else {
         return Ok(None);
     };
+    let known = unguarded::user_by_email(&inner.store, &email::key(address)).await?;
+    let Some(id) = known else { return Ok(None) };
     let grant = Grant::system(Reason::Consequence, Action::Read, Collection::Users);
-    let users = cx.model.users();
-    let archived = Filter::equals("status", "archived");
-    let key = email::key(address);
-    // The address as it is stored may differ in case; the normalised one decides.
-    let text = roster_domain::filter::Pattern {
-        text: address.trim().to_owned(),
-        place: roster_domain::filter::Place::Anywhere,
-        case: roster_domain::filter::Case::Folded,
-    };
-    let alike = Filter::Field(
-        roster_domain::filter::Operand::field("email"),
-        roster_domain::filter::Test::Has(text),
-    );
-    let query = Query::stored(users, &grant, archived.and(alike));
-    let found = records::list(&inner.store, &cx.model, &query).await?;
-    let same = found.iter().find(|item| {
-        let stored = item.get("email").and_then(Value::as_text);
-        stored.is_some_and(|stored| email::key(stored) == key)
-    });
-    Ok(same.and_then(roster_domain::Item::key))
+    let archived = Filter::equals("status", "archived").and(Filter::equals_key(id.into()));
+    let query = Query::keys(cx.model.users(), &grant, archived);
+    let found = records::find(&inner.store, &cx.model, &query).await?;
+    Ok(found.first().copied())
 }
 
 /// The body without the id: that of the archived user stays.

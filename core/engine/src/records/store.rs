@@ -26,6 +26,8 @@ pub(crate) struct Ready {
     /// Whether the caller asked for it, as against what follows from something else.
     pub(super) is_asked: bool,
     pub(super) item: usize,
+    /// Whether it brings an archived user back: what let the old one in is gone.
+    revives: bool,
 }
 
 /// What is to be stored.
@@ -44,15 +46,18 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
     let collection = op.collection();
     let Op {
         grant,
+        judge,
         key,
         what,
         item,
         path,
     } = op;
+    let revives = judge.is_some();
+    let rules = judge.as_ref().unwrap_or(&grant);
     let prepared = match what {
         What::Create(mut draft) => {
             hooks::before_create(inner, cx, collection, key, &mut draft).await?;
-            let valid = fit(inner, cx, &grant, key, draft, None).await;
+            let valid = fit(inner, cx, rules, key, draft, None).await;
             valid.map(|mut valid| {
                 if let Some(key) = key {
                     valid.identify(key);
@@ -63,7 +68,7 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
         What::Update(stored, mut draft) => {
             let Some(key) = key else { return Ok(None) };
             hooks::before_update(inner, cx, collection, key, &stored, &mut draft).await?;
-            let valid = fit(inner, cx, &grant, Some(key), draft, Some(&stored)).await;
+            let valid = fit(inner, cx, rules, Some(key), draft, Some(&stored)).await;
             valid.map(|valid| (!valid.is_empty()).then_some(Stored::Update(stored, valid)))
         }
         What::Delete(stored) => {
@@ -72,10 +77,12 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
             Ok(Some(Stored::Delete(stored)))
         }
     };
+    let is_asked = rules.rules().is_some();
     let prepared = prepared.map_err(|error| error.beneath(&path))?;
     Ok(prepared.map(|what| Ready {
         collection,
-        is_asked: grant.rules().is_some(),
+        is_asked,
+        revives,
         grant,
         key,
         what,
@@ -155,6 +162,9 @@ pub(super) async fn store(
             record(tx, cx, change).await?;
             let mut noticed = false;
             if let (true, Some(id)) = (is_user, key.uuid()) {
+                if ready.revives {
+                    users::forget_credentials(tx, UserId(id)).await?;
+                }
                 users::end_sessions(tx, UserId(id), valid).await?;
                 noticed = mail::changed(inner, tx, cx, stored, valid).await?;
             }

@@ -4,7 +4,7 @@ use roster_domain::error::field as problem;
 use roster_domain::value::MASK;
 use roster_domain::{Key, Record, Result, Status, UserId, Valid, Value};
 use roster_storage::records::Generation;
-use roster_storage::{Tx, sessions};
+use roster_storage::{Tx, api_tokens, second_factors, sessions};
 use serde_json::{Map, Value as Json};
 
 use crate::Inner;
@@ -37,6 +37,13 @@ pub(super) async fn end_sessions(tx: &mut Tx, id: UserId, valid: &Valid) -> Resu
         sessions::end_all(tx, id, None).await?;
     }
     Ok(())
+}
+
+/// What let an archived user in does not let in the one who takes their place.
+pub(super) async fn forget_credentials(tx: &mut Tx, id: UserId) -> Result<()> {
+    sessions::end_all(tx, id, None).await?;
+    second_factors::disable(tx, id).await?;
+    api_tokens::remove_all(tx, id).await
 }
 
 /// Changing one's own password needs the present one, `current_password`, in the same body, unless

@@ -278,6 +278,7 @@ pub(crate) async fn prepare_user(
     };
     let op = Op {
         grant: grant.clone(),
+        judge: None,
         key: Some(Key::Uuid(id)),
         what: What::Create(draft),
         item: 0,
