@@ -81,12 +81,12 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
     let prepared = prepared.map_err(|error| error.beneath(&path))?;
     Ok(prepared.map(|what| Ready {
         collection,
-        is_asked,
-        revives,
         grant,
         key,
         what,
+        is_asked,
         item,
+        revives,
     }))
 }
 
