@@ -3,7 +3,9 @@
 mod cli;
 mod crash;
 mod custom;
+mod import;
 mod nodes;
+
 mod plugin;
 mod shutdown;
 mod start;

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod email;
 mod filter;
+mod import;
 mod last_admin;
 mod list;
 mod me;

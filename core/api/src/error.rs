@@ -10,8 +10,7 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registr
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use roster_domain::{Code, Error, Problem};
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::envelope;
 use crate::request_id::RequestId;
@@ -144,7 +143,7 @@ fn status(error: &Error) -> StatusCode {
 
 fn answer(error: &Error) -> Response {
     let body = serde_json::to_vec(&Envelope {
-        errors: Problems(error.problems()),
+        errors: error.problems(),
     });
     let mut response = envelope::json(body.unwrap_or_default()).into_response();
     response.set_status(status(error));
@@ -166,43 +165,7 @@ fn answer(error: &Error) -> Response {
 
 #[derive(Serialize)]
 struct Envelope<'a> {
-    errors: Problems<'a>,
-}
-
-struct Problems<'a>(&'a [Problem]);
-
-#[derive(Serialize)]
-struct Item<'a> {
-    message: &'a str,
-    extensions: Extensions<'a>,
-}
-
-/// The facts, then the code.
-struct Extensions<'a>(&'a Problem);
-
-impl Serialize for Problems<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
-        for problem in self.0 {
-            let extensions = Extensions(problem);
-            list.serialize_element(&Item {
-                message: &problem.message,
-                extensions,
-            })?;
-        }
-        list.end()
-    }
-}
-
-impl Serialize for Extensions<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (key, value) in self.0.extensions.iter().filter(|(key, _)| *key != "code") {
-            map.serialize_entry(key, value)?;
-        }
-        map.serialize_entry("code", &self.0.code.as_str())?;
-        map.end()
-    }
+    errors: &'a [Problem],
 }
 
 /// An error with what caused it, on one line.

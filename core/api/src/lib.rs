@@ -23,6 +23,7 @@ mod export;
 mod fields;
 mod files;
 mod guard;
+mod import;
 mod info;
 mod invite;
 mod network;
@@ -67,6 +68,7 @@ use cookies::Jar;
 use fields::FieldsApi;
 use files::FilesApi;
 use guard::{Answer, Harden};
+use import::ImportApi;
 use invite::InviteApi;
 use observe::Observe;
 use origins::Origins;
@@ -116,7 +118,12 @@ type Resources = (
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, FieldsApi),
     (ActivityApi, RevisionsApi, FilesApi),
-    (SettingsApi, UtilitiesApi, ServerApi, PluginsApi),
+    (
+        SettingsApi,
+        (UtilitiesApi, ImportApi),
+        ServerApi,
+        PluginsApi,
+    ),
 );
 
 /// The whole API over an engine; `metrics` renders what `/metrics` sends.
@@ -178,9 +185,14 @@ pub fn endpoint(
             SettingsApi {
                 engine: engine.clone(),
             },
-            UtilitiesApi {
-                engine: engine.clone(),
-            },
+            (
+                UtilitiesApi {
+                    engine: engine.clone(),
+                },
+                ImportApi {
+                    engine: engine.clone(),
+                },
+            ),
             ServerApi {
                 engine: engine.clone(),
                 metrics,

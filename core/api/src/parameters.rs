@@ -31,6 +31,9 @@ pub(crate) struct Single;
 /// A picture is asked for.
 pub(crate) struct Transformed;
 
+/// A file is taken in.
+pub(crate) struct Import;
+
 /// Which parameters matter.
 pub(crate) trait Scope {
     /// What stands in the place of the parameters until [`expand`] puts them there.
@@ -66,6 +69,19 @@ impl Scope for Single {
 impl Scope for Transformed {
     const PLACEHOLDER: &'static str = "(transformed)";
     const PARAMETERS: &'static [&'static str] = &["Width", "Height", "Fit", "Download"];
+}
+
+impl Scope for Import {
+    const PLACEHOLDER: &'static str = "(import)";
+    const PARAMETERS: &'static [&'static str] = &[
+        "Allow",
+        "Existing",
+        "DryRun",
+        "OnError",
+        "FirstRow",
+        "Batch",
+        "Delimiter",
+    ];
 }
 
 impl<S> Deref for Query<S> {
@@ -185,6 +201,7 @@ pub(crate) fn expand(parameters: &mut Vec<Json>) {
             Some(Page::PLACEHOLDER) => Page::PARAMETERS,
             Some(Single::PLACEHOLDER) => Single::PARAMETERS,
             Some(Transformed::PLACEHOLDER) => Transformed::PARAMETERS,
+            Some(Import::PLACEHOLDER) => Import::PARAMETERS,
             _ => {
                 parameters.push(parameter);
                 continue;
@@ -219,6 +236,7 @@ pub(crate) fn components() -> Json {
     });
     let side = || json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 2048});
     let whole = |least: i64| json!({"type": "integer", "format": "int64", "minimum": least});
+    let words = |words: &[&str]| json!({"type": "string", "enum": words});
     json!({
         "Fields": parameter("fields", names.clone(), "Which fields to send; `*`, the default, for all the caller may read."),
         "Filter": parameter("filter", json!({"type": "object", "additionalProperties": true}), "Which records: JSON such as `{\"status\":{\"_eq\":\"active\"}}`, with `_and` and `_or` around lists of such. Brackets do as well: `filter[status][_eq]=active`."),
@@ -236,6 +254,13 @@ pub(crate) fn components() -> Json {
         "Height": parameter("height", side(), "How high the picture is to be, in pixels."),
         "Fit": parameter("fit", json!({"type": "string", "enum": ["cover", "contain", "inside", "outside"]}), "How the picture is put into `width` and `height`: `cover`, the default, cuts it off, `contain` leaves room around it, `inside` makes it as large as fits, `outside` as small as covers them."),
         "Download": parameter("download", json!({"type": "string"}), "Whether the picture is to be saved; the name alone is enough."),
+        "Allow": parameter("allow", names.clone(), "Fields that a file sets only where they are named here: `id`, `status`, `role`, `policies`, `provider`, `external_identifier`, `token`."),
+        "Existing": parameter("existing", words(&["reject", "skip", "update"]), "What is done with a row whose user is there, by id or e-mail: refused (the default), left out, or the user changed."),
+        "DryRun": parameter("dry_run", json!({"type": "boolean"}), "Try every row, hooks included, and store nothing."),
+        "OnError": parameter("on_error", words(&["stop", "skip"]), "Whether a refused row ends the import (the default) or is left behind. The rows before it stay."),
+        "FirstRow": parameter("first_row", whole(1), "The row to begin with, to go on after an import that ended: its `next_row`."),
+        "Batch": parameter("batch", json!({"type": "integer", "minimum": 1, "maximum": 1000}), "How many rows are written in one transaction; 100 unless given."),
+        "Delimiter": parameter("delimiter", words(&[",", ";", "\t", "|"]), "What stands between the values of a CSV file."),
         "Meta": parameter("meta", counts, "Which counts to send beside the records."),
     })
 }

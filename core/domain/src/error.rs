@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::Code;
@@ -45,6 +46,30 @@ impl Problem {
     pub fn with(mut self, key: &str, value: impl Into<Json>) -> Self {
         self.extensions.insert(key.to_owned(), value.into());
         self
+    }
+}
+
+/// As on the wire: `{"message", "extensions"}`, the code among the extensions (contract/query.md §9).
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 2)?;
+        problem.serialize_field("message", &self.message)?;
+        problem.serialize_field("extensions", &Extensions(self))?;
+        problem.end()
+    }
+}
+
+/// The facts, then the code.
+struct Extensions<'a>(&'a Problem);
+
+impl Serialize for Extensions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.0.extensions.iter().filter(|(key, _)| *key != "code") {
+            map.serialize_entry(key, value)?;
+        }
+        map.serialize_entry("code", &self.0.code.as_str())?;
+        map.end()
     }
 }
 

@@ -114,6 +114,11 @@ async fn make_role(inner: &Inner, tx: &mut Tx, role: RoleId, reason: Reason) -> 
     bootstrap::attach(tx, &grant(Collection::Access), new_id(now)?, role, policy).await
 }
 
+/// The command line acts, which may do anything.
+pub(crate) async fn command_line(inner: &Inner) -> Result<Context> {
+    context(inner, Reason::CommandLine).await
+}
+
 async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
     let source = match reason {
         Reason::CommandLine => Source::CommandLine,

@@ -16,6 +16,7 @@ mod files;
 mod health;
 mod hooks;
 mod host;
+mod import;
 mod login;
 mod mail;
 mod model;
@@ -51,6 +52,9 @@ pub use deliveries::{Delivery, Replay};
 pub use files::{Asset, Upload};
 pub use health::Health;
 pub use host::PluginHost;
+pub use import::{
+    Existing, ImportFormat, ImportOptions, ImportOutcome, ImportSummary, ImportedRow, Importer,
+};
 pub use login::impersonate::Impersonation;
 pub use login::{Cookies, Mode, Tokens};
 pub use mail::{MAILS, Preview, preview};

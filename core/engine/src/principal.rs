@@ -67,6 +67,49 @@ pub(crate) async fn authenticate(
     })
 }
 
+/// The same caller again, later in the same work: as their row, their session and the rules are now.
+pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
+    let now = inner.clock.now();
+    let Principal::User { id, session, .. } = cx.principal else {
+        return Ok(Context {
+            model: inner.model().await?,
+            now,
+            effects: Effects::default(),
+            ..cx.clone()
+        });
+    };
+    let bearer = match session {
+        Some(session) => unguarded::bearer_of_session(&inner.store, id, session, now).await?,
+        None => unguarded::bearer_of_user(&inner.store, id).await?,
+    };
+    let bearer = bearer
+        .filter(|bearer| bearer.status == Status::Active.as_str())
+        .ok_or(Code::InvalidCredentials)?;
+    if let Some(impersonator) = cx.impersonator {
+        still_administers(inner, impersonator, &cx.client, now).await?;
+    }
+    let model = inner.model_at(bearer.schema_epoch).await?;
+    let actor = Actor {
+        role: bearer.role,
+        generation: bearer.generation,
+        rules_epoch: bearer.rules_epoch,
+        ..cx.actor.unwrap_or(actor(&bearer))
+    };
+    let mut rights = access::rights(inner, &model, actor, cx.client.ip, now).await?;
+    if cx.rights.is_locked {
+        rights = Arc::clone(&cx.rights);
+    }
+    Ok(Context {
+        principal: user(&bearer, session),
+        rights,
+        actor: Some(actor),
+        model,
+        now,
+        effects: Effects::default(),
+        ..cx.clone()
+    })
+}
+
 /// What decides the rights of a bearer.
 const fn actor(bearer: &Bearer) -> Actor {
     Actor {

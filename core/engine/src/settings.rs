@@ -76,12 +76,24 @@ pub struct Settings {
 }
 
 /// What users are and become.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct UserSettings {
     /// Whether a new user with the address of an archived one brings that one back.
     pub inherits: bool,
     /// Statuses beside the six known ones.
     pub statuses: Vec<String>,
+    /// The size of the largest file of users that is taken in, in bytes.
+    pub largest_import: u64,
+}
+
+impl Default for UserSettings {
+    fn default() -> Self {
+        Self {
+            inherits: false,
+            statuses: Vec::new(),
+            largest_import: 100 * 1024 * 1024,
+        }
+    }
 }
 
 /// What becomes of roles.

@@ -2,6 +2,7 @@
 
 mod outbox;
 mod plugin;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::outbox::Outbox;
 pub use self::plugin::{Kind, Plugin};
+pub use self::users::{Import, Users};
 use crate::config::{self, Mistake, Secret, Sources};
 
 /// A users platform: users, roles, policies, credentials, sessions, hooks and plugins.
@@ -44,6 +46,9 @@ pub enum Command {
     /// Makes administrators and sets their passwords.
     #[command(subcommand)]
     Admin(Admin),
+    /// Takes users in.
+    #[command(subcommand)]
+    Users(Users),
     /// Makes, builds, tries and lists plugins.
     #[command(subcommand)]
     Plugin(Plugin),

@@ -2,6 +2,7 @@
 
 mod outbox;
 mod plugin;
+mod users;
 
 use std::io::{self, Write};
 
@@ -11,7 +12,7 @@ use roster_storage::{Store, migrate};
 
 use crate::cli::{
     self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, MailCommand, Migrate, NewPassword,
-    Plugin, PreviewArgs,
+    Plugin, PreviewArgs, Users,
 };
 use crate::config::{self, Config};
 use crate::server::{self, Server};
@@ -50,6 +51,9 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
             run_migration(&config, direction.unwrap_or_default(), &mut out, &mut err).await
         }
         Command::Admin(admin) => run_admin(&config, admin, linked, &mut out, &mut err).await,
+        Command::Users(Users::Import(args)) => {
+            users::import(&config, &args, linked, &mut out, &mut err).await
+        }
         Command::Mail(MailCommand::Preview(args)) => preview(&config, &args, &mut out, &mut err),
         Command::Plugin(Plugin::Reload) => plugin::reload(&config, &mut out, &mut err).await,
         Command::Plugin(_) => plugin::list(&config, linked, &mut out, &mut err).await,

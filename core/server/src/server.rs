@@ -31,7 +31,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {}
 
 impl StartError {
-    fn new(what: &str, error: impl fmt::Display) -> Self {
+    pub(crate) fn new(what: &str, error: impl fmt::Display) -> Self {
         Self(format!("{what}: {error}"))
     }
 

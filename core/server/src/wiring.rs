@@ -85,6 +85,7 @@ pub(crate) fn engine(config: &Config) -> io::Result<Settings> {
         users: UserSettings {
             inherits: config.users.on_archived_email == OnArchivedEmail::Inherit,
             statuses: config.users.statuses.clone(),
+            largest_import: config.users.import_max_size.bytes(),
         },
         roles: RoleSettings {
             suspends: config.roles.on_delete == OnRoleDelete::Suspend,

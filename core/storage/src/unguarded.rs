@@ -4,8 +4,10 @@
 //! Nothing else belongs here; a test compares the list.
 
 mod holdings;
+mod known;
 
 pub use holdings::{Holding, Holdings, KeptRule, holdings, policy, rules_of};
+pub use known::known_users;
 
 use roster_domain::{Result, RoleId, SessionId, Timestamp, UserId};
 use sea_query::Value as Bound;

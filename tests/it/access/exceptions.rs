@@ -73,7 +73,12 @@ fn the_system_acts_here_and_nowhere_else() {
 
 #[test]
 fn these_statements_run_before_a_grant_can_exist() {
-    let pages = ["unguarded", "unguarded/holdings", "recipients"];
+    let pages = [
+        "unguarded",
+        "unguarded/holdings",
+        "unguarded/known",
+        "recipients",
+    ];
     let pages = pages.map(|page| code(format!("core/storage/src/{page}.rs").as_ref()));
     let code = pages.concat();
 
@@ -102,6 +107,7 @@ fn these_statements_run_before_a_grant_can_exist() {
     holdings
     rules_of
     policy
+    known_users
     recipient
     recipient_within
     "#);

@@ -210,3 +210,36 @@ async fn those_who_are_there_already_are_let_be() {
     server.settled().await;
     assert!(postbox.all().is_empty());
 }
+
+#[tokio::test]
+async fn an_invitation_carries_the_fields_that_the_operator_allows() {
+    let postbox = Postbox::open().await;
+    let server = Setup::new()
+        .mails(&postbox)
+        .set("users.register_fields", "team")
+        .start()
+        .await;
+    let admin = server.admin().await;
+    let role = admin.get("/users/me").await.data()["role"].clone();
+    for field in ["team", "rank"] {
+        let field = json!({ "field": field, "type": "string" });
+        admin.post("/fields/users", field).await.data();
+    }
+    let mut body = json!({ "email": ["eve@example.com", "ada@example.com"], "role": role, "first_name": "New", "team": "red" });
+
+    admin.post("/users/invite", body.clone()).await.done();
+    for field in ["rank", "status", "token"] {
+        body[field] = json!("x");
+        let refused = admin.post("/users/invite", body.clone()).await;
+        assert_eq!(refused.outcome(), "400 INVALID_PAYLOAD");
+        assert!(refused.text.contains(field), "{}", refused.text);
+    }
+
+    for email in ["eve@example.com", "ada@example.com"] {
+        let invited = user(&admin, email).await;
+        assert_eq!(
+            (&invited["team"], &invited["first_name"]),
+            (&json!("red"), &json!("New"))
+        );
+    }
+}

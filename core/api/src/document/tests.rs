@@ -146,6 +146,7 @@ const OPERATIONS: [&str; 121] = [
     "POST /users/{id}/tfa/disable",
     "POST /utils/hash/generate",
     "POST /utils/hash/verify",
+    "POST /utils/import/{collection}",
     "X-SEARCH /access",
     "X-SEARCH /activity",
     "X-SEARCH /files",

@@ -3,11 +3,11 @@
 use roster_domain::{Action, Code, Collection, Error, Reason, Result, RoleId, Status, email};
 use roster_storage::mail_tokens;
 use roster_storage::recipients::{self, Recipient};
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::limiter::{self, Tried};
 use super::links::{self, Invitation, Judged, Page};
-use super::somebody;
+use super::{register, somebody};
 use crate::context::Context;
 use crate::login::Body;
 use crate::records::write;
@@ -24,14 +24,7 @@ const MOST: usize = 100;
 pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
     access::grant(cx, Action::Create, USERS)?;
     let mut body = Body::read(body)?;
-    let known = ["email", "role", "invite_url"];
-    for name in body
-        .map
-        .keys()
-        .filter(|name| !known.contains(&name.as_str()))
-    {
-        body.reasons.push(format!("\"{name}\" is not allowed"));
-    }
+    let further = register::further(inner, &mut body, &["email", "role", "invite_url"]);
     let addresses = addresses(&mut body);
     let role = match body.required("role") {
         "" => None,
@@ -53,7 +46,7 @@ pub(crate) async fn run(inner: &Inner, cx: &Context, body: &Json) -> Result<()> 
         "invite users",
     )?;
     for address in addresses {
-        invite(inner, cx, address, role, &page).await?;
+        invite(inner, cx, address, role, &further, &page).await?;
     }
     Ok(())
 }
@@ -87,6 +80,7 @@ async fn invite(
     cx: &Context,
     address: &str,
     role: RoleId,
+    further: &Map<String, Json>,
     page: &Page,
 ) -> Result<()> {
     let key = email::key(address);
@@ -94,8 +88,11 @@ async fn invite(
         return again(inner, cx, &recipient, role, page).await;
     }
     let status = Status::Invited.as_str();
-    let body = json!({ "email": address, "role": role.to_string(), "status": status });
-    write::create_all(inner, cx, USERS, &[body]).await?;
+    let mut body = further.clone();
+    body.insert("email".to_owned(), address.into());
+    body.insert("role".to_owned(), role.to_string().into());
+    body.insert("status".to_owned(), status.into());
+    write::create_all(inner, cx, USERS, &[Json::Object(body)]).await?;
     // The mail comes after the user: whoever asks again in between mails it again.
     match recipients::recipient(&inner.store, &key).await? {
         Some(recipient) => again(inner, cx, &recipient, role, page).await,

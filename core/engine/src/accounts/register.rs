@@ -50,7 +50,7 @@ async fn register(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
         body.reasons
             .push("\"email\" must be a valid email".to_owned());
     }
-    let further = further(inner, &mut body);
+    let further = further(inner, &mut body, &["email", "password", "verification_url"]);
     body.finish()?;
     let registration = settings::registration(&inner.store).await?;
     if !registration.is_open || !admits(cx, &registration, address)? {
@@ -74,13 +74,13 @@ async fn register(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
     }
 }
 
-/// The fields beside address and password; others than those allowed are refused by name.
-fn further(inner: &Inner, body: &mut Body<'_>) -> Map<String, Json> {
+/// The fields of a body beside its own; others than those allowed are refused by name.
+pub(super) fn further(inner: &Inner, body: &mut Body<'_>, own: &[&str]) -> Map<String, Json> {
     let configured = &inner.settings.accounts.register_fields;
     let mut further = Map::new();
     for (name, value) in body.map {
         let is_open = OPEN.contains(&name.as_str()) || configured.contains(name);
-        if ["email", "password", "verification_url"].contains(&name.as_str()) {
+        if own.contains(&name.as_str()) {
             continue;
         }
         if is_open {

@@ -21,6 +21,15 @@ use crate::{Inner, access};
 
 pub(crate) use super::store::Ready;
 
+/// How a transaction ends that nothing went wrong in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// What was written stays.
+    Commit,
+    /// Nothing of it stays: it was a trial.
+    Undo,
+}
+
 /// Makes a record from a body; reads it back as far as the caller may.
 pub(crate) async fn create(
     inner: &Inner,
@@ -60,20 +69,35 @@ pub(crate) async fn create_all(
     collection: Collection,
     bodies: &[Json],
 ) -> Result<Vec<Key>> {
+    save_all(inner, cx, collection, bodies, &[], End::Commit).await
+}
+
+/// Makes records and changes others in one transaction, again where another change came in between;
+/// gives the keys of those that were made.
+pub(crate) async fn save_all(
+    inner: &Inner,
+    cx: &Context,
+    collection: Collection,
+    bodies: &[Json],
+    changes: &[(Key, Json)],
+    end: End,
+) -> Result<Vec<Key>> {
     let mut attempts = Attempts::first();
     loop {
-        let done = create_once(inner, cx, collection, bodies).await;
+        let done = save_once(inner, cx, collection, bodies, changes, end).await;
         if !attempts.again(&done) {
             return done;
         }
     }
 }
 
-async fn create_once(
+async fn save_once(
     inner: &Inner,
     cx: &Context,
     collection: Collection,
     bodies: &[Json],
+    changes: &[(Key, Json)],
+    end: End,
 ) -> Result<Vec<Key>> {
     let mut plan = Plan::new(inner, cx);
     let mut planned = Vec::with_capacity(bodies.len());
@@ -82,7 +106,11 @@ async fn create_once(
         let key = plan.create(collection, body, None, &[]).await;
         planned.push(key.map_err(|error| batch::of_item(error, index, bodies.len()))?);
     }
-    let counted = run(inner, cx, plan.ops, bodies.len()).await?;
+    if !changes.is_empty() {
+        plan.update_many(collection, changes).await?;
+    }
+    let items = bodies.len().max(changes.len());
+    let counted = run(inner, cx, plan.ops, items, end).await?;
     // A key that the database counted up belongs to the only such operation of its item.
     let keys = planned.into_iter().enumerate().map(|(index, key)| {
         let of_item =
@@ -154,24 +182,9 @@ pub(crate) async fn update_all(
     collection: Collection,
     changes: &[(Key, Json)],
 ) -> Result<()> {
-    let mut attempts = Attempts::first();
-    loop {
-        let done = update_once(inner, cx, collection, changes).await;
-        if !attempts.again(&done) {
-            return done;
-        }
-    }
-}
-
-async fn update_once(
-    inner: &Inner,
-    cx: &Context,
-    collection: Collection,
-    changes: &[(Key, Json)],
-) -> Result<()> {
-    let mut plan = Plan::new(inner, cx);
-    plan.update_many(collection, changes).await?;
-    run(inner, cx, plan.ops, changes.len()).await.map(drop)
+    save_all(inner, cx, collection, &[], changes, End::Commit)
+        .await
+        .map(drop)
 }
 
 /// Removes the record of that id.
@@ -225,7 +238,7 @@ async fn delete_once(
 ) -> Result<()> {
     let mut plan = Plan::new(inner, cx);
     plan.delete_many(collection, keys).await?;
-    run(inner, cx, plan.ops, 1).await.map(drop)
+    run(inner, cx, plan.ops, 1, End::Commit).await.map(drop)
 }
 
 /// Runs operations: hooks and validation first, then one transaction. Gives the keys that the
@@ -235,6 +248,7 @@ async fn run(
     cx: &Context,
     ops: Vec<Op>,
     items: usize,
+    end: End,
 ) -> Result<Vec<(usize, Collection, Key)>> {
     let mut ready = Vec::with_capacity(ops.len());
     for op in ops {
@@ -258,6 +272,10 @@ async fn run(
         }
     }
     touched.settle(&mut tx).await?;
+    if end == End::Undo {
+        // A transaction that is let go of is rolled back.
+        return Ok(counted);
+    }
     commit(inner, tx, told).await?;
     crate::files::forget(inner, &ready).await;
     Ok(counted)

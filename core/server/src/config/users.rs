@@ -2,6 +2,7 @@
 
 use super::raw::{Bad, Raw, any_text, choice, flag, list, whole};
 use super::reader::Reader;
+use super::units::{ByteSize, size};
 
 /// `[users]`
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub struct Users {
     pub register_fields: Vec<String>,
     /// Statuses beside the six known ones, each of at most 16 characters.
     pub statuses: Vec<String>,
+    /// The largest file of users that is taken in.
+    pub import_max_size: ByteSize,
 }
 
 /// Takes a status that fits its column.
@@ -45,6 +48,7 @@ impl Users {
             on_archived_email: reader.read("users.on_archived_email", choice(ARCHIVED)),
             register_fields: reader.read("users.register_fields", list(any_text)),
             statuses: reader.read("users.statuses", list(status)),
+            import_max_size: reader.read("users.import_max_size", size),
         }
     }
 }
