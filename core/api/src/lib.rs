@@ -19,6 +19,7 @@ mod docs;
 mod document;
 mod envelope;
 mod error;
+mod explain;
 mod export;
 mod fields;
 mod files;
@@ -65,6 +66,7 @@ use collections::{
     AccessApi, ActivityApi, PermissionsApi, PoliciesApi, RevisionsApi, RolesApi, SEARCHED, Search,
 };
 use cookies::Jar;
+use explain::ExplainApi;
 use fields::FieldsApi;
 use files::FilesApi;
 use guard::{Answer, Harden};
@@ -116,7 +118,7 @@ type Resources = (
     (UsersApi, AuthApi),
     Accounts,
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
-    (RightsApi, FieldsApi),
+    (RightsApi, ExplainApi, FieldsApi),
     (ActivityApi, RevisionsApi, FilesApi),
     (
         SettingsApi,
@@ -164,6 +166,9 @@ pub fn endpoint(
         ),
         (
             RightsApi {
+                engine: engine.clone(),
+            },
+            ExplainApi {
                 engine: engine.clone(),
             },
             FieldsApi {

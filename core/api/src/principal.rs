@@ -163,7 +163,14 @@ fn client(request: &Request, proxies: &[Network]) -> Client {
         ip: client_address(socket, headers, proxies),
         user_agent: text(headers, &header::USER_AGENT, MAX_USER_AGENT),
         origin: text(headers, &header::ORIGIN, MAX_ORIGIN),
+        only_reads: only_reads(request),
     }
+}
+
+/// Whether a request can only read. What the caller may do is read, and is about writing too.
+fn only_reads(request: &Request) -> bool {
+    let is_safe = request.method().is_safe() || request.method().as_str() == "SEARCH";
+    is_safe && !request.uri().path().starts_with("/permissions/me")
 }
 
 /// A header as text, cut to a number of characters.

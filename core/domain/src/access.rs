@@ -1,11 +1,13 @@
 //! May you: the only maker of a [`Grant`].
 
+mod rights;
+
+pub use rights::{Names, Rights, Rule};
+
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value as Json};
-use uuid::Uuid;
 
 use crate::{Collection, Error, Filter, Principal, Reason, Result, Schema};
 
@@ -37,75 +39,6 @@ impl Action {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|action| action.as_str() == word)
     }
-}
-
-/// Names of fields, or all there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Names {
-    /// All there are.
-    All,
-    /// These.
-    Some(BTreeSet<String>),
-}
-
-impl Names {
-    /// Reads a rule's list: names, or `*` among them.
-    pub fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let names: BTreeSet<String> = names.into_iter().map(ToOwned::to_owned).collect();
-        if names.contains("*") {
-            Self::All
-        } else {
-            Self::Some(names)
-        }
-    }
-
-    /// Whether the name is among them.
-    pub fn contains(&self, name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Some(names) => names.contains(name),
-        }
-    }
-}
-
-/// One permission, its variables replaced by what they stand for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    /// Its number; nothing for one that is built in.
-    pub id: Option<i64>,
-    /// The policy it belongs to.
-    pub policy: Option<Uuid>,
-    /// Which records.
-    pub filter: Filter,
-    /// Which of their fields.
-    pub fields: Names,
-    /// What written values have to pass.
-    pub validation: Filter,
-    /// What is written unless the caller says otherwise.
-    pub presets: Map<String, Json>,
-}
-
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of its own on the wire or of a session"
-)]
-/// What the policies of a principal come to.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Rights {
-    /// Everything is allowed.
-    pub admin_access: bool,
-    /// The app may be used.
-    pub app_access: bool,
-    /// A second factor is needed.
-    pub enforce_tfa: bool,
-    /// It is needed and not set up: nothing is allowed until it is.
-    pub is_locked: bool,
-    /// The role and its ancestors, the root first.
-    pub roles: Vec<Uuid>,
-    /// The policies that hold, in their order.
-    pub policies: Vec<Uuid>,
-    /// The rules, by what they are about.
-    pub rules: HashMap<(Collection, Action), Arc<[Rule]>>,
 }
 
 static EVERYTHING: LazyLock<Arc<Rights>> = LazyLock::new(|| {
@@ -150,15 +83,17 @@ pub fn authorize(
     action: Action,
     collection: Collection,
 ) -> Result<Grant> {
-    match principal {
-        Principal::System(reason) => Ok(Grant::system(*reason, action, collection)),
-        _ if rights.is_locked => Err(Error::forbidden_collection(collection.as_str())),
-        Principal::User { .. } if rights.admin_access => {
-            Ok(Grant::unlimited(Arc::clone(rights), action, collection))
-        }
-        Principal::User { .. } | Principal::Public => Grant::ruled(rights, action, collection)
-            .ok_or_else(|| Error::forbidden_collection(collection.as_str())),
-    }
+    let forbidden = || Error::forbidden_collection(collection.as_str());
+    let grant = match principal {
+        Principal::System(reason) => return Ok(Grant::system(*reason, action, collection)),
+        _ if rights.is_locked => return Err(forbidden()),
+        Principal::User { .. } => Grant::of(rights, action, collection),
+        Principal::Public => Grant::ruled(rights, action, collection),
+    };
+    grant.ok_or_else(|| match rights.refusals.get(&(collection, action)) {
+        Some(problem) => problem.clone().into(),
+        None => forbidden(),
+    })
 }
 
 impl Grant {
@@ -170,6 +105,15 @@ impl Grant {
             rows: Arc::new(Filter::Everything),
             limits: None,
         }
+    }
+
+    /// What rights come to; administrators have no limits but those of plugins.
+    fn of(rights: &Arc<Rights>, action: Action, collection: Collection) -> Option<Self> {
+        let is_limited = rights.rules.contains_key(&(collection, action));
+        if rights.admin_access && !is_limited {
+            return Some(Self::unlimited(Arc::clone(rights), action, collection));
+        }
+        Self::ruled(rights, action, collection)
     }
 
     fn ruled(rights: &Arc<Rights>, action: Action, collection: Collection) -> Option<Self> {
@@ -293,11 +237,7 @@ impl Grant {
 
     /// The grant to read the records of another collection, for the same principal.
     pub fn related(&self, collection: Collection) -> Option<Self> {
-        if self.limits.is_none() {
-            let rights = Arc::clone(&self.rights);
-            return Some(Self::unlimited(rights, Action::Read, collection));
-        }
-        Self::ruled(&self.rights, Action::Read, collection)
+        Self::of(&self.rights, Action::Read, collection)
     }
 
     /// What is written unless the caller says otherwise; of two rules the later wins.
@@ -335,8 +275,12 @@ impl Grant {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeSet, HashMap};
+
+    use uuid::Uuid;
+
     use super::*;
-    use crate::UserId;
+    use crate::{Problem, UserId};
 
     fn user() -> Principal {
         Principal::User {
@@ -399,6 +343,43 @@ mod tests {
         let grant = Grant::system(Reason::CommandLine, Action::Read, Collection::Users);
         assert!(grant.permits(Action::Read, Collection::Users).is_ok());
         assert!(grant.permits(Action::Update, Collection::Users).is_err());
+    }
+
+    #[test]
+    fn narrowing_limits_everybody_and_widens_nothing() {
+        let grant = |rights: &Arc<Rights>, action| {
+            authorize(&user(), rights, action, Collection::Users).ok()
+        };
+        let own = || Filter::equals("title", "own");
+        let dropped = BTreeSet::from(["email".to_owned()]);
+        let mut rights = admin().as_ref().clone();
+        rights.narrow(Action::Read, Collection::Users, &own(), &dropped);
+        rights.narrow(Action::Create, Collection::Users, &own(), &BTreeSet::new());
+        let problem = Problem::new(crate::Code::Forbidden).saying("Not now.");
+        rights.refuse(Action::Delete, Collection::Users, problem.clone());
+        let mut none = Rights::default();
+        none.narrow(Action::Read, Collection::Users, &own(), &dropped);
+
+        let rights = Arc::new(rights);
+        let read = grant(&rights, Action::Read).expect("a grant");
+        assert_eq!(read.filter(), &own());
+        assert!(read.allows("id") && !read.allows("email"));
+        let create = grant(&rights, Action::Create).expect("a grant");
+        assert_eq!(create.validations().collect::<Vec<_>>(), [&own()]);
+        assert!(
+            grant(&rights, Action::Update)
+                .expect("a grant")
+                .rules()
+                .is_none()
+        );
+        let refused = authorize(&user(), &rights, Action::Delete, Collection::Users);
+        assert_eq!(refused.expect_err("refused").problems(), [problem]);
+        let roles = Grant::of(&rights, Action::Read, Collection::Roles).expect("a grant");
+        assert_eq!(
+            roles.related(Collection::Users).expect("a grant").filter(),
+            &own()
+        );
+        assert!(grant(&Arc::new(none), Action::Read).is_none());
     }
 
     #[test]

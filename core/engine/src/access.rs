@@ -1,5 +1,9 @@
 //! What a principal's policies come to, cached under everything that decided it.
 
+pub(crate) mod explain;
+mod minimal;
+pub(crate) mod presets;
+pub(crate) mod simulate;
 mod variables;
 
 pub(crate) use variables::variables;
@@ -19,7 +23,7 @@ use roster_domain::{
 };
 use roster_storage::Store;
 use roster_storage::unguarded::{self, Bearer, Holdings, KeptRule};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use crate::Inner;
 use crate::context::Context;
@@ -186,7 +190,7 @@ async fn compile(
         }
     }
     if rights.app_access {
-        for (about, rule) in minimal(model, &values) {
+        for (about, rule) in minimal::rules(model, &values) {
             rules.entry(about).or_default().push(rule);
         }
     }
@@ -268,77 +272,20 @@ pub(crate) fn read_rule(
     reader.read(collection, json)
 }
 
-/// What the app needs, whatever its policies say (contract/access-control.md §9).
-fn minimal(model: &Model, values: &Variables) -> Vec<((Collection, Action), Rule)> {
-    const PROFILE: [&str; 20] = [
-        "id",
-        "first_name",
-        "last_name",
-        "last_page",
-        "email",
-        "password",
-        "location",
-        "title",
-        "description",
-        "tags",
-        "preferences_divider",
-        "avatar",
-        "language",
-        "appearance",
-        "theme_light",
-        "theme_dark",
-        "tfa_secret",
-        "status",
-        "role",
-        "provider",
-    ];
-    let rule = |filter: Json, collection, fields: &[&str]| {
-        let filter = read_rule(model, values, collection, &filter, Uses::Selection);
-        let rule = Rule {
-            id: None,
-            policy: None,
-            filter: filter.unwrap_or(Filter::Nothing),
-            fields: Names::of(fields.iter().copied()),
-            validation: Filter::Everything,
-            presets: Map::new(),
-        };
-        ((collection, Action::Read), rule)
-    };
-    let open = |collection| {
-        let rule = Rule {
-            id: None,
-            policy: None,
-            filter: Filter::Everything,
-            fields: Names::All,
-            validation: Filter::Everything,
-            presets: Map::new(),
-        };
-        ((collection, Action::Read), rule)
-    };
-    vec![
-        open(Collection::Collections),
-        open(Collection::Fields),
-        open(Collection::Relations),
-        open(Collection::Settings),
-        rule(
-            json!({"user": {"_eq": "$CURRENT_USER"}}),
-            Collection::Activity,
-            &["*"],
-        ),
-        rule(
-            json!({"id": {"_in": "$CURRENT_ROLES"}}),
-            Collection::Roles,
-            &["*"],
-        ),
-        rule(
-            json!({"id": {"_eq": "$CURRENT_USER"}}),
-            Collection::Users,
-            &PROFILE,
-        ),
-    ]
-}
-
 /// The grant of a request for an action on a collection.
 pub(crate) fn grant(cx: &Context, action: Action, collection: Collection) -> Result<Grant> {
     authorize(&cx.principal, &cx.rights, action, collection)
+}
+
+/// The same where having none is no refusal: what failed is one all the same.
+pub(crate) fn grant_if_any(
+    cx: &Context,
+    action: Action,
+    collection: Collection,
+) -> Result<Option<Grant>> {
+    match grant(cx, action, collection) {
+        Ok(grant) => Ok(Some(grant)),
+        Err(error) if error.status() >= 500 => Err(error),
+        Err(_) => Ok(None),
+    }
 }

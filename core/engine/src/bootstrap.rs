@@ -130,6 +130,7 @@ async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
         ip: None::<IpAddr>,
         user_agent: None,
         origin: None,
+        only_reads: false,
     };
     Ok(Context {
         principal: Principal::System(reason),

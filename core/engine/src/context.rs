@@ -47,6 +47,9 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// `Origin`.
     pub origin: Option<String>,
+    /// Whether the request can only read: policy plugins are not asked what it may write, and it may
+    /// write nothing that they could have narrowed.
+    pub only_reads: bool,
 }
 
 /// Who acts, with which rights, from where and when.

@@ -32,6 +32,7 @@ pub(crate) use health::Health;
 pub(crate) use http::HttpClient;
 pub(crate) use lookup::find;
 pub use narrow::{Narrowed, Narrowing};
+pub(crate) use narrow::{narrow as ask_policies, narrow_rights};
 pub use security::SecurityEvent;
 pub use status::{LastError, PluginStatus};
 

@@ -13,7 +13,7 @@ use crate::accounts::tokens;
 use crate::context::{Client, Context};
 use crate::plugins::Effects;
 use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
-use crate::{Inner, access};
+use crate::{Inner, access, plugins};
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
 pub(crate) async fn authenticate(
@@ -55,16 +55,26 @@ pub(crate) async fn authenticate(
             ..rights.as_ref().clone()
         });
     }
-    Ok(Context {
-        principal: user(&bearer, session),
-        rights,
-        actor: Some(actor),
-        impersonator,
-        model,
-        client,
-        now,
-        effects: Effects::default(),
-    })
+    narrowed(
+        inner,
+        Context {
+            principal: user(&bearer, session),
+            rights,
+            actor: Some(actor),
+            impersonator,
+            model,
+            client,
+            now,
+            effects: Effects::default(),
+        },
+    )
+    .await
+}
+
+/// The same as far as the policy plugins let it be.
+async fn narrowed(inner: &Inner, cx: Context) -> Result<Context> {
+    let rights = plugins::narrow_rights(inner, &cx).await?;
+    Ok(Context { rights, ..cx })
 }
 
 /// The same caller again, later in the same work: as their row, their session and the rules are now.
@@ -99,15 +109,19 @@ pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
     if cx.rights.is_locked {
         rights = Arc::clone(&cx.rights);
     }
-    Ok(Context {
-        principal: user(&bearer, session),
-        rights,
-        actor: Some(actor),
-        model,
-        now,
-        effects: Effects::default(),
-        ..cx.clone()
-    })
+    narrowed(
+        inner,
+        Context {
+            principal: user(&bearer, session),
+            rights,
+            actor: Some(actor),
+            model,
+            now,
+            effects: Effects::default(),
+            ..cx.clone()
+        },
+    )
+    .await
 }
 
 /// What decides the rights of a bearer.
@@ -131,16 +145,20 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         rules_epoch,
     };
     let rights = access::rights(inner, &model, actor, client.ip, now).await?;
-    Ok(Context {
-        principal: Principal::Public,
-        rights,
-        actor: Some(actor),
-        impersonator: None,
-        model,
-        client,
-        now,
-        effects: Effects::default(),
-    })
+    narrowed(
+        inner,
+        Context {
+            principal: Principal::Public,
+            rights,
+            actor: Some(actor),
+            impersonator: None,
+            model,
+            client,
+            now,
+            effects: Effects::default(),
+        },
+    )
+    .await
 }
 
 /// The bearer of an access token. In mode `session` a cookie that was replaced works as long as its

@@ -64,7 +64,7 @@ fn of(cx: &Context, action: Action, collection: Collection) -> Json {
     let is_full = rules.iter().all(|rule| rule.filter == Filter::Everything);
     let mut said = json!({
         "access": if is_full { "full" } else { "partial" },
-        "fields": fields(rules),
+        "fields": fields(cx, collection, rules),
     });
     if matches!(action, Action::Create | Action::Update) {
         let presets = grant.presets();
@@ -75,12 +75,17 @@ fn of(cx: &Context, action: Action, collection: Collection) -> Json {
     said
 }
 
-fn fields(rules: &[Rule]) -> Json {
+fn fields(cx: &Context, collection: Collection, rules: &[Rule]) -> Json {
     let mut names = BTreeSet::new();
     for rule in rules {
         match &rule.fields {
             Names::All => return json!(["*"]),
             Names::Some(some) => names.extend(some.iter().cloned()),
+            Names::AllBut(_) => {
+                let fields = cx.model.schema(collection).map_or(&[][..], |s| s.fields());
+                let names_of = fields.iter().map(|field| &field.name);
+                names.extend(names_of.filter(|name| rule.fields.contains(name)).cloned());
+            }
         }
     }
     json!(names)

@@ -1,4 +1,5 @@
 //! What the API asks of the engine, by resource.
 
+mod access;
 mod fields;
 mod records;

@@ -1,5 +1,6 @@
 //! The command line: what can be asked of `roster`.
 
+mod access;
 mod outbox;
 mod plugin;
 mod users;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::access::{Access, Explain};
 pub use self::outbox::Outbox;
 pub use self::plugin::{Kind, Plugin};
 pub use self::users::{Import, Users};
@@ -46,6 +48,9 @@ pub enum Command {
     /// Makes administrators and sets their passwords.
     #[command(subcommand)]
     Admin(Admin),
+    /// Says why somebody may do something, and gives policies recommended rules.
+    #[command(subcommand)]
+    Access(Access),
     /// Takes users in.
     #[command(subcommand)]
     Users(Users),

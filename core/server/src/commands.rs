@@ -1,5 +1,6 @@
 //! What the commands of the command line do.
 
+mod access;
 mod outbox;
 mod plugin;
 mod users;
@@ -51,6 +52,7 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
             run_migration(&config, direction.unwrap_or_default(), &mut out, &mut err).await
         }
         Command::Admin(admin) => run_admin(&config, admin, linked, &mut out, &mut err).await,
+        Command::Access(command) => access::run(&config, command, linked, &mut out, &mut err).await,
         Command::Users(Users::Import(args)) => {
             users::import(&config, &args, linked, &mut out, &mut err).await
         }

@@ -5,9 +5,11 @@
 
 mod holdings;
 mod known;
+mod standing;
 
 pub use holdings::{Holding, Holdings, KeptRule, holdings, policy, rules_of};
 pub use known::known_users;
+pub use standing::{Standing, StandingPolicy, standing};
 
 use roster_domain::{Result, RoleId, SessionId, Timestamp, UserId};
 use sea_query::Value as Bound;

@@ -59,6 +59,7 @@ fn the_system_acts_here_and_nowhere_else() {
     1 core/engine/src/context.rs
     1 core/engine/src/convert.rs
     1 core/engine/src/fields.rs
+    1 core/engine/src/plugins/narrow.rs
     1 core/engine/src/records/collections.rs
     1 core/engine/src/records/escalation.rs
     1 core/engine/src/records/store.rs

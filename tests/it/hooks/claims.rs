@@ -30,6 +30,7 @@ async fn public(server: &TestServer) -> Context {
         ip: None,
         user_agent: None,
         origin: None,
+        only_reads: false,
     };
     let engine = server.server().engine();
     engine.authenticate(None, client).await.expect("the public")

@@ -27,6 +27,7 @@ async fn context(server: &TestServer, token: Option<&str>) -> Context {
         ip: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         user_agent: None,
         origin: None,
+        only_reads: false,
     };
     let engine = server.server().engine();
     engine.authenticate(token, client).await.expect("a context")
@@ -342,4 +343,111 @@ async fn a_webhook_tells_an_endpoint_what_happened_signed_and_again_until_it_is_
         json!(["users.update", { "title": "x" }, ["title"]])
     );
     assert_eq!(seen[0], seen[1]);
+}
+
+#[tokio::test]
+async fn what_a_policy_takes_away_is_gone_from_every_route() {
+    let granted = "
+        capabilities = { users = 'read', fields.read = ['email'] }
+        config = { exempt = ['example.com'], drop = ['location'] }
+    ";
+
+    for setup in both("email-domain-scope", "roster-email-domain-scope", granted) {
+        let server = setup.start().await;
+        let admin = server.admin().await;
+        let role = admin.get("/users/me").await.data()["role"].clone();
+        for email in ["ada@other.example", "eve@other.example"] {
+            let user =
+                json!({ "email": email, "password": PASSWORD, "role": role, "location": "Here" });
+            admin.post("/users", user).await.data();
+        }
+        let ada = server.sign_in("ada@other.example").await;
+        let first = admin.id.clone();
+
+        // Administrators are bound as well.
+        let users = ada
+            .get("/users?sort=email&fields=email&meta=*")
+            .await
+            .json();
+        assert_eq!(
+            users["data"],
+            json!([{ "email": "ada@other.example" }, { "email": "eve@other.example" }])
+        );
+        assert_eq!(
+            users["meta"],
+            json!({ "total_count": 2, "filter_count": 2 })
+        );
+        let count = ada.get("/users?aggregate[count]=*").await.data();
+        assert_eq!(count, json!([{ "count": 2 }]));
+        assert!(ada.get("/users/me").await.data().get("location").is_none());
+        let nested = ada
+            .get("/roles?fields=users.email&deep[users][_sort]=email")
+            .await
+            .data();
+        assert_eq!(
+            nested[0]["users"].as_array().map(Vec::len),
+            Some(2),
+            "{nested}"
+        );
+        for (outcome, answer) in [
+            ("403 FORBIDDEN", ada.get(&format!("/users/{first}")).await),
+            ("403 FORBIDDEN", ada.get("/users?fields=location").await),
+            ("403 FORBIDDEN", ada.get("/users?sort=location").await),
+            (
+                "403 FORBIDDEN",
+                ada.get("/users?filter[location][_eq]=Here").await,
+            ),
+            (
+                "403 FORBIDDEN",
+                ada.patch(&format!("/users/{first}"), json!({ "title": "x" }))
+                    .await,
+            ),
+            (
+                "403 FORBIDDEN",
+                ada.delete(&format!("/users/{first}")).await,
+            ),
+            (
+                "403 FORBIDDEN",
+                ada.patch("/users/me", json!({ "location": "x" })).await,
+            ),
+            ("200", ada.patch("/users/me", json!({ "title": "x" })).await),
+        ] {
+            assert_eq!(answer.outcome(), outcome, "{}", answer.text);
+        }
+        let mine = ada.get("/permissions/me").await.data();
+        let read = &mine["directus_users"]["read"];
+        assert_eq!(read["access"], "partial");
+        let fields = read["fields"].as_array().expect("fields");
+        assert!(fields.contains(&json!("email")) && !fields.contains(&json!("location")));
+        assert_eq!(
+            admin.get("/users").await.data().as_array().map(Vec::len),
+            Some(3)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_says_why_and_one_that_fails_takes_no_more_than_it_was_asked() {
+    let never = "config = { days = [], actions = ['update'] }";
+    for setup in both("business-hours", "roster-business-hours", never) {
+        let server = setup.start().await;
+        let admin = server.admin().await;
+        let refused = admin.patch("/users/me", json!({ "title": "x" })).await;
+        assert_eq!(refused.outcome(), "403 FORBIDDEN");
+        assert!(!refused.text.contains("does not exist"), "{}", refused.text);
+        assert_eq!(admin.get("/users/me").await.outcome(), "200");
+        let role = json!({ "name": "r" });
+        assert_eq!(admin.post("/roles", role).await.outcome(), "200");
+    }
+    // Without its capability it cannot do its work.
+    for setup in both("email-domain-scope", "roster-email-domain-scope", "") {
+        let server = setup.start().await;
+        let admin = server.stranger();
+        assert_eq!(admin.get("/server/ping").await.status, 200);
+        let tokens = server.login("admin@example.com", PASSWORD).await.data();
+        let admin = server.bearer(tokens["access_token"].as_str().expect("a token"));
+        let failed = admin.get("/users/me").await;
+        assert_eq!(failed.codes(), ["PLUGIN_FAILED"], "{}", failed.text);
+        assert_eq!(admin.get("/policies").await.outcome(), "200");
+    }
 }

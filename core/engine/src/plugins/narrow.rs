@@ -1,14 +1,17 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use roster_domain::{Action, Code, Collection, Error, Result};
+use roster_domain::filter::Uses;
+use roster_domain::query::Parameters;
+use roster_domain::{Action, Code, Collection, Error, Filter, Principal, Problem, Result, Rights};
 use roster_sdk::{AccessRequest, Event, HookError, Value as Json};
 
 use super::run;
-use crate::Inner;
 use crate::context::Context;
 use crate::convert::Occasion;
 use crate::registry::OnFailure;
 use crate::system::new_id;
+use crate::{Inner, access};
 
 /// What the policy plugins make of an action: all of it together, and who said what.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -93,7 +96,83 @@ pub(crate) async fn narrow(
     Ok(all)
 }
 
+/// The rights of a request as far as the policy plugins let them be. What they are not asked about
+/// is not permitted, so that no check can be forgotten.
+///
+/// A plugin that fails takes what it was asked about with it, and nothing else.
+pub(crate) async fn narrow_rights(inner: &Inner, cx: &Context) -> Result<Arc<Rights>> {
+    let is_system = matches!(cx.principal, Principal::System(_));
+    if inner.registry.policies().is_empty() || is_system || cx.rights.is_locked {
+        return Ok(Arc::clone(&cx.rights));
+    }
+    let mut rights = cx.rights.as_ref().clone();
+    for collection in Collection::ALL {
+        for action in Action::ALL {
+            if !cx.rights.is_open(action, collection) {
+                continue;
+            }
+            if cx.client.only_reads && action != Action::Read {
+                let problem = Problem::new(Code::Forbidden);
+                rights.refuse(action, collection, problem);
+                continue;
+            }
+            let asked = narrow(inner, cx, action, collection).await;
+            let limits = match asked {
+                Ok(said) if said.is_none() => continue,
+                Ok(Narrowing {
+                    deny: Some(reason), ..
+                }) => {
+                    let problem = Problem::new(Code::Forbidden).saying(reason);
+                    rights.refuse(action, collection, problem);
+                    continue;
+                }
+                Ok(said) => read(inner, cx, collection, &said)
+                    .await
+                    .map(|filter| (filter, said)),
+                Err(error) => Err(error),
+            };
+            match limits {
+                Ok((filter, said)) => {
+                    rights.narrow(action, collection, &filter, &said.dropped_fields);
+                }
+                Err(error) => {
+                    let problem = error.problems()[0].clone();
+                    rights.refuse(action, collection, problem);
+                }
+            }
+        }
+    }
+    Ok(Arc::new(rights))
+}
+
+/// The filters of plugins as one, the variables in them replaced.
+async fn read(
+    inner: &Inner,
+    cx: &Context,
+    collection: Collection,
+    said: &Narrowing,
+) -> Result<Filter> {
+    let mut all = Filter::Everything;
+    for (filter, by) in said.filters.iter().zip(said.filtering()) {
+        let asked = Parameters::from_iter([("filter".to_owned(), filter.clone())]);
+        let values = access::variables(inner, cx, &asked).await?;
+        let read = access::read_rule(&cx.model, &values, collection, filter, Uses::Selection);
+        let read = read.map_err(|error| {
+            tracing::error!(plugin = by, %error, "policy gave a filter that cannot be read");
+            Error::from(Code::PluginFailed)
+        })?;
+        all = all.and(read);
+    }
+    Ok(all)
+}
+
 impl Narrowing {
+    /// The plugins that gave the filters, in their order.
+    fn filtering(&self) -> impl Iterator<Item = &str> {
+        let gave = |by: &&Narrowed| by.narrowing.filter.is_some();
+        self.by.iter().filter(gave).map(|by| by.plugin.as_str())
+    }
+
     fn add(&mut self, plugin: &str, answer: roster_sdk::Narrowing) {
         if answer == roster_sdk::Narrowing::none() {
             return;

@@ -293,8 +293,9 @@ impl<'a> Checker<'a> {
                 && (about.is_some() || own.collection == rule.collection);
             let fields = match (names(own), &wanted) {
                 (Names::All, _) => true,
-                (Names::Some(_), Names::All) => false,
                 (Names::Some(own), Names::Some(wanted)) => wanted.is_subset(&own),
+                // What is kept lists names, or all there are.
+                _ => false,
             };
             let rows = is_open(&own.permissions) || own.permissions == rule.permissions;
             let demands =

@@ -236,8 +236,8 @@ impl<'a> Plan<'a> {
         grant.writing(names.filter(known).chain(back.map(|(name, _)| name)))
     }
 
-    /// Plans to change one record that is nested in another.
-    fn update<'p>(
+    /// Plans to change one record, as those that are nested in others.
+    pub(crate) fn update<'p>(
         &'p mut self,
         collection: Collection,
         key: Key,

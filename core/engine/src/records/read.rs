@@ -131,7 +131,7 @@ pub(crate) async fn me(inner: &Inner, cx: &Context, parameters: &Parameters) -> 
     let Principal::User { id, .. } = cx.principal else {
         return Err(Code::InvalidCredentials.into());
     };
-    let Ok(grant) = access::grant(cx, Action::Read, Collection::Users) else {
+    let Some(grant) = access::grant_if_any(cx, Action::Read, Collection::Users)? else {
         return id_alone(cx, id.into());
     };
     let query = parse(inner, cx, &grant, parameters, inner.settings.pages).await?;
@@ -154,7 +154,7 @@ pub(crate) async fn my_roles(inner: &Inner, cx: &Context, parameters: &Parameter
     }
     let roles = &cx.rights.roles;
     let schema = schema(cx, Collection::Roles)?;
-    let Ok(grant) = access::grant(cx, Action::Read, Collection::Roles) else {
+    let Some(grant) = access::grant_if_any(cx, Action::Read, Collection::Roles)? else {
         let id = schema.position("id").ok_or_else(Error::forbidden)?;
         let projection = Arc::new(Projection::of(schema, vec![id]));
         let item = |role| Item::new(Arc::clone(&projection), vec![Value::Uuid(role)]);
@@ -178,7 +178,7 @@ impl Readback {
         collection: Collection,
         parameters: &Parameters,
     ) -> Result<Self> {
-        let Ok(grant) = access::grant(cx, Action::Read, collection) else {
+        let Some(grant) = access::grant_if_any(cx, Action::Read, collection)? else {
             return Ok(Self(None));
         };
         // What was written is shown whole, unless the caller asks for less of it.

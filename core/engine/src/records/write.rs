@@ -7,7 +7,9 @@ use roster_domain::{
     Action, Code, Collection, Draft, Error, Grant, Item, Key, Principal, Result, Value,
 };
 use roster_storage::Tx;
+use roster_storage::unguarded::{self, Standing};
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use super::batch::{self, Changes};
 use super::checks::Touched;
@@ -241,6 +243,64 @@ async fn delete_once(
     run(inner, cx, plan.ops, 1, End::Commit).await.map(drop)
 }
 
+/// A change that is tried.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Trial {
+    /// A record is made.
+    Create(Collection, Json),
+    /// One is changed.
+    Update(Collection, Key, Json),
+    /// One is removed.
+    Delete(Collection, Key),
+}
+
+/// Makes changes as they would be made, and undoes them; gives what decides who may do what, with
+/// some users, before them and after.
+pub(crate) async fn attempt(
+    inner: &Inner,
+    cx: &Context,
+    trials: &[Trial],
+    users: &[Uuid],
+) -> Result<(Standing, Standing)> {
+    let mut plan = Plan::new(inner, cx);
+    for (index, trial) in trials.iter().enumerate() {
+        plan.begin(index);
+        let planned = match trial {
+            Trial::Create(collection, body) => {
+                plan.create(*collection, body, None, &[]).await.map(drop)
+            }
+            Trial::Update(collection, key, body) => {
+                plan.update(*collection, *key, body, None, &[]).await
+            }
+            Trial::Delete(collection, key) => plan.delete_many(*collection, &[*key]).await,
+        };
+        planned.map_err(|error| batch::of_item(error, index, trials.len()))?;
+    }
+    let ready = ready(inner, cx, plan.ops, trials.len()).await?;
+    let mut tx = inner.store.begin().await?;
+    let before = unguarded::standing(&mut tx, users).await?;
+    let mut touched = Touched::default();
+    for one in &ready {
+        let stored = store(inner, cx, &mut tx, one, &mut touched).await;
+        stored.map_err(|error| batch::of_item(error, one.item, trials.len()))?;
+    }
+    touched.settle(&mut tx).await?;
+    let after = unguarded::standing(&mut tx, users).await?;
+    Ok((before, after))
+}
+
+/// Makes operations fit to be stored.
+async fn ready(inner: &Inner, cx: &Context, ops: Vec<Op>, items: usize) -> Result<Vec<Ready>> {
+    let mut ready = Vec::with_capacity(ops.len());
+    for op in ops {
+        let item = op.item;
+        let one = prepare(inner, cx, op).await;
+        ready.extend(one.map_err(|error| batch::of_item(error, item, items))?);
+    }
+    escalation::check(inner, cx, &ready).await?;
+    Ok(ready)
+}
+
 /// Runs operations: hooks and validation first, then one transaction. Gives the keys that the
 /// database counted up.
 async fn run(
@@ -250,16 +310,10 @@ async fn run(
     items: usize,
     end: End,
 ) -> Result<Vec<(usize, Collection, Key)>> {
-    let mut ready = Vec::with_capacity(ops.len());
-    for op in ops {
-        let item = op.item;
-        let one = prepare(inner, cx, op).await;
-        ready.extend(one.map_err(|error| batch::of_item(error, item, items))?);
-    }
+    let ready = ready(inner, cx, ops, items).await?;
     if ready.is_empty() {
         return Ok(Vec::new());
     }
-    escalation::check(inner, cx, &ready).await?;
     let mut tx = inner.store.begin().await?;
     let (mut told, mut counted) = (false, Vec::new());
     let mut touched = Touched::default();

@@ -182,19 +182,21 @@ pub async fn rules_of(
         vec![dialect.json(Some(&Json::Array(listed)))],
     );
     let rows = store.fetch(statement).await?;
-    let rule = |row: &crate::row::Row| {
-        Ok(KeptRule {
-            id: row.count(0)?,
-            policy: row.id(1)?,
-            collection: row.word(2)?,
-            action: row.word(3)?,
-            permissions: row.json(4)?,
-            validation: row.json(5)?,
-            presets: row.json(6)?,
-            fields: row.text(7)?,
-        })
-    };
     rows.iter().map(rule).collect()
+}
+
+/// A rule, its columns in the order of [`rules_of`].
+pub(super) fn rule(row: &crate::row::Row) -> Result<KeptRule> {
+    Ok(KeptRule {
+        id: row.count(0)?,
+        policy: row.id(1)?,
+        collection: row.word(2)?,
+        action: row.word(3)?,
+        permissions: row.json(4)?,
+        validation: row.json(5)?,
+        presets: row.json(6)?,
+        fields: row.text(7)?,
+    })
 }
 
 /// A policy by itself, with its rules.

@@ -164,6 +164,7 @@ fn client() -> Client {
         ip: None,
         user_agent: None,
         origin: None,
+        only_reads: false,
     }
 }
 
