@@ -36,6 +36,12 @@ impl Context {
     pub fn log(&self, level: Level, message: &str) {
         self.host.log(level, message);
     }
+
+    /// When the request was accepted, in seconds since 1970, UTC. What decides about a request asks
+    /// for this and not for the host's clock: the answer to "what if it were Sunday?" is then right.
+    pub fn unix_time(&self) -> i64 {
+        crate::host::unix_seconds(&self.time).unwrap_or_default()
+    }
 }
 
 impl std::fmt::Debug for Context {

@@ -84,7 +84,7 @@ pub fn context(event: Event, host: &Arc<FakeHost>) -> Context {
         principal: Principal::Public,
         ip: Some("192.0.2.1".to_owned()),
         user_agent: Some("test".to_owned()),
-        time: "2026-01-02T03:04:05.678Z".to_owned(),
+        time: host.now(),
         depth: 0,
         host: Arc::clone(host) as Arc<dyn Host>,
     }

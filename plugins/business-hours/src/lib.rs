@@ -135,7 +135,7 @@ impl Policy for BusinessHours {
         };
         let is_exempt = role.is_some_and(|role| self.config.exempt_roles.contains(role));
         let is_bound = self.config.actions.contains(&request.action);
-        if is_exempt || !is_bound || self.is_open(cx.host.unix_now()) {
+        if is_exempt || !is_bound || self.is_open(cx.unix_time()) {
             return Ok(Narrowing::none());
         }
         Ok(Narrowing::deny(

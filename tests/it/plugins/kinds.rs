@@ -94,8 +94,8 @@ async fn a_policy_that_fails_permits_nothing_unless_it_may_be_skipped() {
         let section = format!("on_failure = '{on_failure}'");
         for setup in both(name, "roster-email-domain-scope", &section) {
             let server = setup.start().await;
-            let admin = server.admin().await;
-            let answer = narrowed(&server, admin.token.as_deref(), Action::Read).await;
+            let tokens = server.login("admin@example.com", PASSWORD).await.data();
+            let answer = narrowed(&server, tokens["access_token"].as_str(), Action::Read).await;
             match on_failure {
                 "reject" => assert!(answer.starts_with("PLUGIN_FAILED"), "{answer}"),
                 _ => assert_eq!(answer, "deny None filters [] without {} by []"),
