@@ -4,3 +4,4 @@ mod escalation;
 mod every_route;
 mod exceptions;
 mod nothing_leaks;
+mod visibility;
