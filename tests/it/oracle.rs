@@ -78,3 +78,19 @@ async fn the_engine_decides_as_the_oracle_does() {
     assert!(tally.allowed > tally.refused, "{tally:?}");
     eprintln!("{tally:?}");
 }
+
+/// Worlds in which the two have disagreed, and over what.
+const SEEDS: [(u64, &str); 3] = [
+    (76, "a removal that changes what its own rule looks at"),
+    (95, "a change by query that reaches nobody"),
+    (212, "an administrator who is one from elsewhere"),
+];
+
+#[tokio::test]
+async fn what_was_disagreed_upon_stays_settled() {
+    let stage = Stage::start().await;
+    for (seed, about) in SEEDS {
+        let played = stage.play(seed, DECISIONS).await;
+        assert!(played.is_ok(), "{about}: {played:?}");
+    }
+}

@@ -25,6 +25,8 @@ pub(super) enum Decision {
     Create(Row),
     /// New values for users; one by their path, several by their keys.
     Update(Vec<String>, Row),
+    /// New values for the users who pass a filter.
+    UpdateBy(Json, Row),
     /// New values for themselves.
     UpdateMe(Row),
     /// Users go.
@@ -59,21 +61,31 @@ impl Draw<'_> {
                 Decision::Item(set, id, query)
             }
             70..74 => Decision::Me(self.fields(Set::Users)),
-            74..81 => Decision::Create(self.body("create")),
-            81..91 => {
+            74..81 if self.tries("create") => Decision::Create(self.body("create")),
+            81..83 if self.tries("update") => {
+                let filter = self.filter(Set::Users, 1);
+                Decision::UpdateBy(filter, self.body("update"))
+            }
+            83..91 if self.tries("update") => {
                 let count = if self.random.chance(75) { 1 } else { 2 };
                 let ids = self.users("update", count);
                 Decision::Update(ids, self.body("update"))
             }
-            91..93 => Decision::UpdateMe(self.body("update")),
-            93..95 => {
+            91..93 if self.tries("update") => Decision::UpdateMe(self.body("update")),
+            93..95 if self.tries("delete") => {
                 let count = if self.random.chance(70) { 1 } else { 2 };
                 Decision::Delete(self.users("delete", count))
             }
             95..98 => Decision::RightsOf(set, self.id(set)),
             98 => Decision::MyRoles,
-            _ => Decision::Globals,
+            99 => Decision::Globals,
+            _ => Decision::List(set, self.query(set), self.random.chance(50)),
         }
+    }
+
+    /// Whether something is tried: most of the time only by those who may.
+    fn tries(&mut self, action: &str) -> bool {
+        self.rights.may(Set::Users, action) || self.random.chance(20)
     }
 
     fn set(&mut self) -> Set {
@@ -113,12 +125,8 @@ impl Draw<'_> {
     /// Users to change, most of the time such as may be changed. Those who administer are out of
     /// reach for reasons of their own.
     fn users(&mut self, action: &str, count: usize) -> Vec<String> {
-        let is_out = |row: &Row| {
-            let id = row["id"].as_str();
-            let mut here = super::make::ADDRESSES.iter();
-            let is_free = self.rights.is_admin && action == "update";
-            !is_free && here.any(|address| Rights::of(self.world, id, address).is_admin)
-        };
+        let is_free = self.rights.is_admin && action == "update";
+        let is_out = |row: &Row| !is_free && self.world.administers(row);
         let rows: Vec<&Row> = self
             .world
             .rows(Set::Users)

@@ -10,7 +10,7 @@ use super::query::{Outcome, Query};
 use super::read::Reader;
 use super::rights::Rights;
 use super::shape::Set;
-use super::world::{Row, World, plain};
+use super::world::{Row, World, key, plain};
 use super::write::{Stop, Writer, globals, my_roles, rights_of_item};
 
 /// Somebody who asks, and from where.
@@ -57,6 +57,7 @@ impl Stage {
             decision,
             Decision::Create(_)
                 | Decision::Update(..)
+                | Decision::UpdateBy(..)
                 | Decision::UpdateMe(_)
                 | Decision::Delete(_)
         );
@@ -136,6 +137,22 @@ impl Stage {
                 };
                 (planned, answer)
             }
+            Decision::UpdateBy(filter, body) => {
+                let planned = match reached(world, rights, filter) {
+                    // No item is judged where none is changed.
+                    Some(ids) if ids.is_empty() && rights.may(Set::Users, "update") => {
+                        Ok(Some(Row::new()))
+                    }
+                    Some(ids) => writer.update(&ids, body).map(Some),
+                    None => Err(Stop::Refused(Outcome::forbidden())),
+                };
+                if matches!(planned, Err(Stop::Open)) {
+                    return None;
+                }
+                let body = json!({"query": {"filter": filter, "limit": -1}, "data": body});
+                let answer = asker.send(Method::PATCH, "/users", Some(&body));
+                (planned, answer.await)
+            }
             Decision::UpdateMe(body) => {
                 let planned = match &asker.id {
                     Some(id) => writer.update(std::slice::from_ref(id), body).map(Some),
@@ -171,57 +188,23 @@ impl Stage {
             Err(Stop::Open) => return None,
             Ok(written) => written,
         };
+        // A rule over other items is asked again when those have changed in the same request;
+        // the whole is refused then, whatever it was at the start.
+        if got.code == "CONFLICT" && changes_several(decision) {
+            return None;
+        }
         // Of themselves they may have changed what they may not read.
         let is_me = matches!(decision, Decision::UpdateMe(_));
         if got.status >= 300 && !is_me {
             return Some((Outcome::done(), got));
         }
-        Some((self.apply(world, asker, decision, written).await, got))
-    }
-
-    /// Does to the world what was done on the server; gives what is read back.
-    async fn apply(
-        &self,
-        world: &mut World,
-        asker: &Asker,
-        decision: &Decision,
-        written: Option<Row>,
-    ) -> Outcome {
         let ids: Vec<String> = match decision {
             Decision::Update(ids, _) | Decision::Delete(ids) => ids.clone(),
+            Decision::UpdateBy(filter, _) => reached(world, rights, filter).unwrap_or_default(),
             Decision::UpdateMe(_) => asker.id.clone().into_iter().collect(),
             _ => Vec::from_iter(self.newcomer(world).await),
         };
-        let Some(written) = written else {
-            ids.iter().for_each(|id| world.remove_user(id));
-            return Outcome::done();
-        };
-        for id in &ids {
-            let mut row = world.user(id).cloned().unwrap_or_default();
-            row.extend(written.clone());
-            row.insert("id".to_owned(), json!(id));
-            world.put(Set::Users, row);
-        }
-        let rights = Rights::of(world, asker.id.as_deref(), asker.address);
-        let reader = Reader {
-            world,
-            rights: &rights,
-        };
-        let query = Query::default();
-        let read = match ids.as_slice() {
-            [id] => reader.item(Set::Users, &json!(id), &query),
-            ids => reader.list(
-                Set::Users,
-                &Query {
-                    only: Some(ids.to_vec()),
-                    ..query
-                },
-            ),
-        };
-        match (read.status, decision) {
-            (200, _) | (_, Decision::UpdateMe(_)) => read,
-            _ => Outcome::done(),
-        }
+        Some((apply(world, asker, decision, &ids, written), got))
     }
 
     /// The user who was not there before.
@@ -231,6 +214,73 @@ impl Stage {
         let mut ids = ids.filter_map(|row| row["id"].as_str());
         ids.find(|id| world.user(id).is_none())
             .map(ToOwned::to_owned)
+    }
+}
+
+/// Whether more than one item may change: those who lead to a user change with the user's end.
+fn changes_several(decision: &Decision) -> bool {
+    match decision {
+        Decision::Update(ids, _) => ids.len() > 1,
+        Decision::UpdateBy(..) | Decision::Delete(_) => true,
+        _ => false,
+    }
+}
+
+/// The users whom somebody reaches with a filter; nothing if they may not ask.
+fn reached(world: &World, rights: &Rights, filter: &Json) -> Option<Vec<String>> {
+    let reader = Reader { world, rights };
+    if !rights.may(Set::Users, "read") || reader.may_filter(Set::Users, filter).is_err() {
+        return None;
+    }
+    let query = Query {
+        filter: Some(filter.clone()),
+        ..Query::default()
+    };
+    let rows = world.rows(Set::Users);
+    let rows = rows.filter(|row| rights.shows(world, Set::Users, row, "id"));
+    let found = rows.filter(|row| reader.finds(Set::Users, row, &query));
+    Some(found.map(|row| key(&row["id"])).collect())
+}
+
+/// Does to the world what was done on the server; gives what is read back.
+fn apply(
+    world: &mut World,
+    asker: &Asker,
+    decision: &Decision,
+    ids: &[String],
+    written: Option<Row>,
+) -> Outcome {
+    let Some(written) = written else {
+        ids.iter().for_each(|id| world.remove_user(id));
+        return Outcome::done();
+    };
+    for id in ids {
+        let mut row = world.user(id).cloned().unwrap_or_default();
+        row.extend(written.clone());
+        row.insert("id".to_owned(), json!(id));
+        world.put(Set::Users, row);
+    }
+    let rights = Rights::of(world, asker.id.as_deref(), asker.address);
+    let reader = Reader {
+        world,
+        rights: &rights,
+    };
+    let query = Query::default();
+    let read = match ids {
+        [id] if !matches!(decision, Decision::UpdateBy(..)) => {
+            reader.item(Set::Users, &json!(id), &query)
+        }
+        ids => reader.list(
+            Set::Users,
+            &Query {
+                only: Some(ids.to_vec()),
+                ..query
+            },
+        ),
+    };
+    match (read.status, decision) {
+        (200, _) | (_, Decision::UpdateMe(_)) => read,
+        _ => Outcome::done(),
     }
 }
 

@@ -132,11 +132,11 @@ pub(super) fn world(random: &mut Random, seed: u64) -> World {
     }
     let mut number = 0;
     for policy in world.clone().rows(Set::Policies) {
-        for _ in 0..=random.below(2) {
+        for _ in 0..=random.below(3) {
             number += 1;
             let (mut role, mut user) = (Json::Null, Json::Null);
             match random.below(100) {
-                0..55 => role = any(random, &world, Set::Roles),
+                0..60 => role = any(random, &world, Set::Roles),
                 55..85 => user = any(random, &world, Set::Users),
                 _ => {}
             }
@@ -150,7 +150,7 @@ pub(super) fn world(random: &mut Random, seed: u64) -> World {
     }
     number = 0;
     for policy in world.clone().rows(Set::Policies) {
-        for _ in 0..2 + random.below(4) {
+        for _ in 0..3 + random.below(4) {
             number += 1;
             let mut made = rule(random, &world);
             made.insert("id".to_owned(), json!(number));

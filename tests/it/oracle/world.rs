@@ -70,6 +70,16 @@ impl World {
         line
     }
 
+    /// Whether a user administers, from wherever.
+    pub(super) fn administers(&self, user: &Row) -> bool {
+        let roles = self.line(&user["role"]);
+        self.rows(Set::Access).any(|row| {
+            let is_theirs = row["user"] == user["id"] || roles.iter().any(|id| row["role"] == **id);
+            let policy = self.row(Set::Policies, &row["policy"]);
+            is_theirs && policy.is_some_and(|policy| policy["admin_access"] == true)
+        })
+    }
+
     /// Removes a user, and what goes with them.
     pub(super) fn remove_user(&mut self, id: &str) {
         let table = |world: &mut Self, set| world.tables.remove(&set).unwrap_or_default();
