@@ -8,3 +8,4 @@ mod explain;
 mod nothing_leaks;
 mod simulate;
 mod truth;
+mod visibility;

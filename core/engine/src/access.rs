@@ -182,7 +182,7 @@ async fn compile(
         policies: rights.policies.clone(),
         paths: HashMap::new(),
     };
-    values.paths = follow(store, model, &values, &paths).await?;
+    values.paths = follow(store, model, &values, &paths, None).await?;
     let mut rules: HashMap<(Collection, Action), Vec<Rule>> = HashMap::new();
     for (_, kept) in kept {
         if let Some((about, rule)) = understood(model, &values, kept) {

@@ -5,5 +5,5 @@ mod read;
 mod write;
 
 pub use group::groups;
-pub use read::{count, find, get, list, load, load_many};
+pub use read::{among, count, find, get, list, load, load_many};
 pub use write::{Generation, delete, insert, update};

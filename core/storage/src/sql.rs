@@ -124,13 +124,14 @@ impl<'a> Sql<'a> {
     }
 
     /// What the caller may see of a value that stands for a field of this row.
-    fn seen(&self, scope: &Scope<'_>, field: &Field, value: Expr) -> Result<Expr> {
+    pub(crate) fn seen(&self, scope: &Scope<'_>, field: &Field, value: Expr) -> Result<Expr> {
         let Some(grant) = &scope.guard else {
             return Ok(value);
         };
         Ok(match grant.visibility(&field.name) {
             Visibility::Always => value,
-            Visibility::Never => Expr::cust("NULL"),
+            // A null of its type, which is no constant: PostgreSQL does not order by those.
+            Visibility::Never => Expr::case(nothing(), value).into(),
             Visibility::When(filter) => {
                 let condition = self.condition(&scope.unguarded(), &filter)?;
                 Expr::case(condition, value).into()
@@ -168,9 +169,9 @@ impl<'a> Sql<'a> {
                         next.column(back)
                             .equals((Alias::new(&scope.table), Alias::new("id"))),
                     );
-                if let Some(sort) = sort {
+                if let Some(sort) = sort.as_deref().and_then(|sort| next.schema.field(sort)) {
                     select.order_by_expr_with_nulls(
-                        next.column(sort),
+                        self.field(&next, sort)?,
                         Order::Asc,
                         NullOrdering::First,
                     );
@@ -211,8 +212,8 @@ impl<'a> Sql<'a> {
         let last = field(&operand.field)?;
         match (operand.function, &last.link) {
             (Some(Function::Count), Some(Link::Many { .. })) => {
-                let Some(mut select) = self.listed(scope, last)?.map(|(select, _)| select) else {
-                    return Ok(Expr::cust("NULL"));
+                let Some((mut select, _)) = self.listed(scope, last)? else {
+                    return Ok(Expr::case(nothing(), 0).into());
                 };
                 select.expr(Expr::cust("COUNT(*)"));
                 self.seen(scope, last, scalar(select))
@@ -286,6 +287,7 @@ impl<'a> Sql<'a> {
         })
     }
 
+    /// Without its limit SQLite 3.51 makes a join of it, and `OFFSET` skips what was joined.
     fn exists(&self, scope: &Scope<'_>, operand: &Operand, inner: &Filter) -> Result<Expr> {
         let name = operand.root();
         let field = scope.schema.field(name);
@@ -296,11 +298,13 @@ impl<'a> Sql<'a> {
             };
             select
                 .expr(Expr::cust("1"))
-                .cond_where(self.condition(&next, inner)?);
-            let shown = self.seen(scope, field, everything())?;
+                .cond_where(self.condition(&next, inner)?)
+                .limit(1);
+            // A hidden list is like an empty one, never unknown: `NOT` would tell what is in it.
             let exists = Expr::exists(select);
-            let is_shown = shown == everything();
-            return Ok(if is_shown { exists } else { shown.and(exists) });
+            let seen = self.seen(scope, field, exists.clone())?;
+            let or_not = |seen| sea_query::Func::coalesce([seen, nothing()]).into();
+            return Ok(if seen == exists { exists } else { or_not(seen) });
         }
         let to = field.leads_to();
         let to = to.ok_or_else(|| Error::internal(format!("field `{name}` leads nowhere")))?;
@@ -311,7 +315,8 @@ impl<'a> Sql<'a> {
         select
             .expr(Expr::cust("1"))
             .and_where(next.column("id").eq(self.field(scope, field)?))
-            .and_where(self.exists(&next, &operand.rest(), inner)?);
+            .and_where(self.exists(&next, &operand.rest(), inner)?)
+            .limit(1);
         Ok(Expr::exists(select))
     }
 
@@ -336,6 +341,7 @@ impl<'a> Sql<'a> {
         let kind = self.kind(scope.schema, operand)?;
         let value = self.value(scope, operand)?;
         let bound = |value: &Value| self.dialect.bind(kind, value);
+        let blank = || Expr::cust("''");
         Ok(match test {
             Test::Equals(other) => value.eq(bound(other)),
             Test::Differs(other) => value.ne(bound(other)),
@@ -355,14 +361,8 @@ impl<'a> Sql<'a> {
                 [one] => value.ne(bound(one)),
                 values => self.dialect.is_among(value, kind, values).not(),
             },
-            Test::Empty if has_empty(kind) => {
-                let empty = value.clone().eq(Expr::cust("''"));
-                value.is_null().or(empty)
-            }
-            Test::NotEmpty if has_empty(kind) => {
-                let filled = value.clone().ne(Expr::cust("''"));
-                value.is_not_null().and(filled)
-            }
+            Test::Empty if has_empty(kind) => value.clone().is_null().or(value.eq(blank())),
+            Test::NotEmpty if has_empty(kind) => value.clone().is_not_null().and(value.ne(blank())),
             Test::Null | Test::Empty => value.is_null(),
             Test::NotNull | Test::NotEmpty => value.is_not_null(),
             Test::Has(pattern) => self.has(value, pattern),

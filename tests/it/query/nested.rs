@@ -151,3 +151,55 @@ async fn a_list_in_a_body_is_the_whole_list() {
         .data();
     assert_eq!(emptied["policies"], json!([]));
 }
+
+#[tokio::test]
+async fn a_list_with_an_order_comes_in_it_whatever_is_asked_of_its_records() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let attached = |name: &str, sort: u8| json!({"policy": {"name": name}, "sort": sort});
+    let policies = json!([attached("c", 3), attached("a", 1), attached("b", 2)]);
+    let role = json!({"name": "r", "policies": policies});
+    let role = admin.post("/roles", role).await.data();
+    let path = format!("/roles/{}", role["id"].as_str().expect("an id"));
+
+    let keys = admin.get(&format!("{path}?fields=policies")).await.data();
+    let sorts = admin
+        .get(&format!("{path}?fields=policies.sort,policies.id"))
+        .await;
+
+    let rows = sorts.data()["policies"].clone();
+    let rows = rows.as_array().expect("a list");
+    let ids: Vec<&Json> = rows.iter().map(|row| &row["id"]).collect();
+    assert_eq!(keys["policies"], json!(ids));
+    let sorts: Vec<&Json> = rows.iter().map(|row| &row["sort"]).collect();
+    assert_eq!(sorts, [1, 2, 3]);
+    let turned = format!("{path}?fields=policies.sort&deep[policies][_sort]=-sort");
+    let turned = admin.get(&turned).await.data();
+    assert_eq!(
+        turned["policies"],
+        json!([{"sort": 3}, {"sort": 2}, {"sort": 1}])
+    );
+}
+
+#[tokio::test]
+async fn a_page_skips_records_and_not_what_is_in_their_lists() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for name in ["a", "b", "c"] {
+        let users = json!([{"first_name": "Ada"}, {"first_name": "Bob"}]);
+        let role = json!({"name": name, "users": users});
+        admin.post("/roles", role).await.data();
+    }
+    let filter = json!({"name": {"_in": ["a", "b", "c"]}, "users": {"_some": {}}}).to_string();
+
+    for (offset, found) in [("0", 2), ("1", 2), ("2", 1), ("3", 0)] {
+        let parameters = [
+            ("filter", &*filter),
+            ("limit", "2"),
+            ("offset", offset),
+            ("fields", "name"),
+        ];
+        let roles = admin.query("/roles", &parameters).await.data();
+        assert_eq!(roles.as_array().map(Vec::len), Some(found), "{offset}");
+    }
+}

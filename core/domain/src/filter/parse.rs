@@ -299,26 +299,23 @@ impl Parser<'_> {
         if !takes(field, operator) {
             return Err(Error::invalid_query(refusal(field, operator)));
         }
-        // A variable that stands for nothing passes nothing (security bar 56).
+        let variables = self.reader.variables;
         let resolved = match json {
-            Json::String(text) => self.reader.variables.resolve(text),
-            Json::Array(items) => Some(
-                items
-                    .iter()
-                    .map(|item| self.reader.variables.fill(item))
-                    .collect(),
-            ),
+            Json::String(text) => variables.resolve(text),
+            Json::Array(items) => Some(items.iter().map(|item| variables.fill(item)).collect()),
             _ => None,
         };
-        let is_variable = matches!(json, Json::String(_)) && resolved.is_some();
-        let json = match &resolved {
-            Some(Json::Null) if is_variable => return Ok(Filter::Nothing),
-            Some(Json::Array(list)) if is_variable && list.is_empty() => {
-                return Ok(Filter::Nothing);
-            }
-            Some(json) => json,
-            None => json,
-        };
+        if resolved
+            .as_ref()
+            .is_some_and(|to| is_lost(operator, json, to))
+        {
+            // A variable that stands for nothing passes nothing (security bar 56).
+            return Ok(match self.reader.uses {
+                Uses::Selection => Filter::Nothing,
+                Uses::Validation => Filter::Field(operand, Test::OneOf(Vec::new())),
+            });
+        }
+        let json = resolved.as_ref().unwrap_or(json);
         let one = || one(field, operator, json);
         let test = match operator {
             "_eq" if json.is_null() => Test::Null,
@@ -369,6 +366,19 @@ impl Parser<'_> {
             "_between" => Test::Between(low, high),
             _ => Test::Outside(low, high),
         })
+    }
+}
+
+/// Whether a variable that a test needs stands for nothing.
+fn is_lost(operator: &str, written: &Json, resolved: &Json) -> bool {
+    match (written, resolved) {
+        (Json::Array(written), Json::Array(resolved)) if operator.ends_with("between") => {
+            let mut pairs = written.iter().zip(resolved);
+            pairs.any(|(written, resolved)| resolved.is_null() && !written.is_null())
+        }
+        (Json::String(_), Json::Array(list)) => list.is_empty(),
+        (Json::String(_), resolved) => resolved.is_null(),
+        _ => false,
     }
 }
 
@@ -431,6 +441,18 @@ mod tests {
         ] {
             assert!(read(&bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_range_that_begins_or_ends_with_nothing_has_nothing_in_it() {
+        for operator in ["_between", "_nbetween"] {
+            let range = json!(["$CURRENT_USER.last_access", "2026-01-01T00:00:00Z"]);
+            let filter = read(&json!({"last_access": {operator: range}}));
+            assert_eq!(filter.expect("a filter"), Filter::Nothing, "{operator}");
+        }
+        assert!(
+            read(&json!({"last_access": {"_between": [null, "2026-01-01T00:00:00Z"]}})).is_err()
+        );
     }
 
     #[test]

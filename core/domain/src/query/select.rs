@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use self::wanted::Wanted;
 pub(super) use self::wanted::aliases;
-use super::{Ask, Budget, DEEP, Filter, Query};
+use super::{Ask, Budget, DEEP, Direction, Filter, Query, Sort};
 use crate::field::Link;
 use crate::filter::{Operand, check_function};
 use crate::{Error, FieldType, Function, Grant, Projection, Result, Schema};
@@ -285,9 +285,9 @@ impl LevelParser<'_> {
             bad.push(field.to_owned());
             return Ok(());
         };
-        let to = match &self.schema.fields()[index].link {
-            Some(Link::One { to }) => *to,
-            Some(Link::Many { from, .. }) => *from,
+        let (to, by) = match &self.schema.fields()[index].link {
+            Some(Link::One { to }) => (*to, None),
+            Some(Link::Many { from, sort, .. }) => (*from, sort.clone()),
             None => {
                 bad.push(
                     words
@@ -316,7 +316,14 @@ impl LevelParser<'_> {
         }
         let names: Json = words.to_vec().into();
         parameters.entry("_fields").or_insert(names);
-        let query = Query::level(&ask, &parameters, &DEEP, self.depth + 1, budget)?;
+        let mut query = Query::level(&ask, &parameters, &DEEP, self.depth + 1, budget)?;
+        // Lists that have an order come in it.
+        if let (true, Some(by)) = (query.sort.is_empty(), by) {
+            query.sort.push(Sort {
+                operand: Operand::field(by),
+                direction: Direction::Ascending,
+            });
+        }
         self.nested.retain(|known| *known.name != *name);
         self.nested.push(Nested {
             name: name.into(),

@@ -114,8 +114,9 @@ impl Draft {
         }
     }
 
-    /// Notes which fields the caller sent: what is added later is nobody's wish.
-    pub fn mark_sent(&mut self) {
+    /// Notes which fields are submitted, by the caller or by a preset: what is added later is
+    /// nobody's wish.
+    fn mark_sent(&mut self) {
         self.sent = self.values.keys().copied().collect();
     }
 
@@ -131,7 +132,9 @@ impl Draft {
         let missing: Map<String, Json> = missing
             .map(|(name, json)| (name.clone(), json.clone()))
             .collect();
-        self.patch(&missing)
+        self.patch(&missing)?;
+        self.mark_sent();
+        Ok(())
     }
 
     /// Fills in what fields do by themselves: who wrote, and when. It overrides what was sent.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use roster_domain::query::{Ask, PageLimits, Parameters};
 use roster_domain::variables::{self as names, Variables};
-use roster_domain::{Action, Collection, Filter, Grant, Model, Principal, Query, Reason, Result};
+use roster_domain::{Action, Collection, Grant, Key, Model, Principal, Query, Reason, Result};
 use roster_storage::{Store, records};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -14,12 +14,14 @@ use super::grant;
 use crate::Inner;
 use crate::context::Context;
 
-/// What paths such as `$CURRENT_USER.location` lead to: one statement for each variable.
+/// What paths such as `$CURRENT_USER.location` lead to. For a rule that is whatever there is, for
+/// the caller what they see of it.
 pub(super) async fn follow(
     store: &Store,
     model: &Arc<Model>,
     values: &Variables,
     paths: &BTreeSet<String>,
+    caller: Option<&Context>,
 ) -> Result<HashMap<String, Json>> {
     let mut found = HashMap::new();
     for root in names::ROOTS {
@@ -34,7 +36,11 @@ pub(super) async fn follow(
         if keys.is_empty() || wanted().next().is_none() {
             continue;
         }
-        let grant = Grant::system(Reason::Variables, Action::Read, collection);
+        let grant = match caller.map(|cx| grant(cx, Action::Read, collection)) {
+            None => Grant::system(Reason::Variables, Action::Read, collection),
+            Some(Ok(grant)) => grant,
+            Some(Err(_)) => continue,
+        };
         for path in wanted() {
             let ask = Ask {
                 model,
@@ -43,22 +49,24 @@ pub(super) async fn follow(
                 pages: PageLimits::NONE,
             };
             let parameters = Map::from_iter([("fields".to_owned(), json!([path]))]);
-            // A path that does not exist is null.
-            let Ok(mut query) = Query::parse(&ask, &parameters) else {
+            // A path that does not exist, or that the caller may not follow, is null.
+            let Ok(query) = Query::parse(&ask, &parameters) else {
                 continue;
             };
-            query.filter = Filter::one_of("id", keys.iter().copied());
-            let items = records::list(store, model, &query).await?;
-            let jsons: Vec<Json> = items.iter().map(|item| json!(item)).collect();
             let mut reached = Vec::new();
-            for json in &jsons {
-                walk(json, &path.split('.').collect::<Vec<_>>(), &mut reached);
+            for key in &keys {
+                let item = records::get(store, model, &query, Key::Uuid(*key)).await?;
+                walk(
+                    &json!(item),
+                    &path.split('.').collect::<Vec<_>>(),
+                    &mut reached,
+                );
             }
-            let is_one = matches!(root, "$CURRENT_USER" | "$CURRENT_ROLE") && reached.len() == 1;
-            let value = if is_one {
-                reached.swap_remove(0)
-            } else {
-                Json::Array(reached)
+            let is_one = matches!(root, "$CURRENT_USER" | "$CURRENT_ROLE");
+            let value = match reached.len() {
+                0 if is_one => Json::Null,
+                1 if is_one => reached.swap_remove(0),
+                _ => Json::Array(reached),
             };
             found.insert(format!("{prefix}{path}"), value);
         }
@@ -111,38 +119,7 @@ pub(crate) async fn variables(
         }
     }
     if !paths.is_empty() {
-        // What the caller may not read of themselves is not compared with either.
-        paths.retain(|path| may_follow(cx, path));
-        values.paths = follow(&inner.store, &cx.model, &values, &paths).await?;
+        values.paths = follow(&inner.store, &cx.model, &values, &paths, Some(cx)).await?;
     }
     Ok(values)
-}
-
-/// Whether a query may compare with a path: its first field has to be readable.
-fn may_follow(cx: &Context, path: &str) -> bool {
-    let (root, rest) = path.split_once('.').unwrap_or((path, ""));
-    let collection = match root {
-        "$CURRENT_USER" => Collection::Users,
-        "$CURRENT_ROLE" | "$CURRENT_ROLES" => Collection::Roles,
-        _ => Collection::Policies,
-    };
-    let Ok(mut grant) = grant(cx, Action::Read, collection) else {
-        return false;
-    };
-    let mut schema = cx.model.schema(collection);
-    for name in rest.split('.') {
-        let Some(field) = schema.and_then(|schema| schema.field(name)) else {
-            return false;
-        };
-        if !grant.allows(name) || field.is_concealed {
-            return false;
-        }
-        let Some(to) = field.leads_to() else { break };
-        let Some(next) = grant.related(to) else {
-            return rest.ends_with(name);
-        };
-        grant = next;
-        schema = cx.model.schema(to);
-    }
-    true
 }

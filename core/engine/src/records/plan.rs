@@ -4,7 +4,7 @@
 mod nested;
 mod removed;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use roster_domain::error::field as problem;
@@ -64,6 +64,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) ops: Vec<Op>,
     item: usize,
     removed: BTreeSet<(Collection, Key)>,
+    /// What is to be removed and is not planned yet.
+    doomed: BTreeMap<(Collection, Key), (Grant, Record)>,
 }
 
 type Body = Map<String, Json>;
@@ -79,6 +81,7 @@ impl<'a> Plan<'a> {
             ops: Vec::new(),
             item: 0,
             removed: BTreeSet::new(),
+            doomed: BTreeMap::new(),
         }
     }
 
@@ -118,10 +121,8 @@ impl<'a> Plan<'a> {
             if let Some(revived) =
                 super::revive::find(self.inner, self.cx, collection, &own).await?
             {
-                return self
-                    .revive(revived, grant, own, lists, path)
-                    .await
-                    .map(Some);
+                let revived = self.revive(revived, grant, own, lists, path).await;
+                return revived.map(Some);
             }
             let given = own.get("id").filter(|id| !id.is_null());
             let key = match given {
@@ -298,7 +299,13 @@ impl<'a> Plan<'a> {
         let grant = access::grant(self.cx, Action::Delete, collection)?;
         let stored = load(self.inner, self.cx, &grant, keys).await?;
         for (key, stored) in keys.iter().zip(stored) {
-            self.remove(grant.clone(), *key, stored, &[]).await?;
+            let doomed = (grant.clone(), stored);
+            self.doomed.insert((collection, *key), doomed);
+        }
+        for key in keys {
+            if let Some((grant, stored)) = self.doomed.remove(&(collection, *key)) {
+                self.remove(grant, *key, stored, &[]).await?;
+            }
         }
         Ok(())
     }

@@ -160,10 +160,13 @@ pub(crate) async fn my_roles(inner: &Inner, cx: &Context, parameters: &Parameter
         let item = |role| Item::new(Arc::clone(&projection), vec![Value::Uuid(role)]);
         return Ok(List::of(roles.iter().map(|role| item(*role)).collect()));
     };
-    let mut query = parse(inner, cx, &grant, parameters, PageLimits::NONE).await?;
-    let among = Filter::one_of("id", roles.iter().copied());
-    query.filter = query.filter.and(among);
-    page(inner, cx, &query).await
+    let query = parse(inner, cx, &grant, parameters, PageLimits::NONE).await?;
+    let mut items = Vec::with_capacity(roles.len());
+    for role in roles {
+        let found = records::get(&inner.store, &cx.model, &query, Key::Uuid(*role)).await?;
+        items.extend(found);
+    }
+    Ok(List::of(items))
 }
 
 /// How the caller wants a written record back. Understood before the write, so that a malformed
@@ -200,10 +203,7 @@ impl Readback {
         if keys.is_empty() {
             return Ok(Some(List::of(Vec::new())));
         }
-        let mut query = query.clone();
-        let among = Filter::one_of("id", keys.iter().map(|key| key.value()));
-        query.filter = query.filter.and(among);
-        let items = records::list(&inner.store, &cx.model, &query).await?;
+        let items = records::among(&inner.store, &cx.model, query, keys).await?;
         Ok(Some(List::of(items)))
     }
 

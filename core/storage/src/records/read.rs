@@ -62,6 +62,18 @@ pub async fn get(store: &Store, model: &Model, query: &Query, key: Key) -> Resul
     Ok(found.into_iter().next().map(|(item, _)| item))
 }
 
+/// Those of the records that a query reaches that have one of these keys, whether or not their
+/// keys are shown.
+///
+/// # Errors
+/// `FORBIDDEN` unless the query's grant is for reading.
+pub async fn among(store: &Store, model: &Model, query: &Query, keys: &[Key]) -> Result<Vec<Item>> {
+    query.rows().permits(Action::Read, query.collection())?;
+    let only = Filter::one_of("id", keys.iter().map(|key| key.value()));
+    let rows = select(store, model, query, None, &only).await?;
+    Ok(rows.into_iter().map(|(item, _)| item).collect())
+}
+
 /// The keys of the records a query reaches, in its order.
 ///
 /// # Errors

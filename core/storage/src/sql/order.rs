@@ -18,10 +18,11 @@ impl Sql<'_> {
         let mut keys = Vec::with_capacity(sort.len() + 1);
         let mut ends = false;
         for key in sort {
-            let is_id = key.operand == Operand::field("id");
+            let value = self.value(scope, &key.operand)?;
+            // One that is hidden somewhere tells nothing apart there.
+            let is_id = key.operand == Operand::field("id") && value == scope.column("id");
             ends |= is_id;
             let nulls = |nulls| (!is_id).then_some(nulls);
-            let value = self.value(scope, &key.operand)?;
             keys.push(match key.direction {
                 Direction::Ascending => (value, Order::Asc, nulls(NullOrdering::First)),
                 Direction::Descending => (value, Order::Desc, nulls(NullOrdering::Last)),

@@ -40,12 +40,14 @@ impl Plan<'_> {
                     .related(Collection::Users, &relation.field, key)
                     .await?;
                 match relation.on_delete {
-                    OnDelete::Refuse if !pointing.is_empty() => {
-                        let name = collection.as_str();
-                        let json = Some(key.value().to_json());
-                        return Err(problem::foreign_key(name, "id", json).into());
+                    OnDelete::Refuse => {
+                        let staying = self.staying(Collection::Users, pointing, path).await?;
+                        if !staying.is_empty() {
+                            let name = collection.as_str();
+                            let json = Some(key.value().to_json());
+                            return Err(problem::foreign_key(name, "id", json).into());
+                        }
                     }
-                    OnDelete::Refuse => {}
                     OnDelete::SetNull => {
                         let change = json!({ relation.field.clone(): null });
                         self.consequence(Collection::Users, &relation.field, key, &change, path)
@@ -94,18 +96,33 @@ impl Plan<'_> {
         path: &[String],
     ) -> Result<()> {
         let pointing = self.related(collection, field, key).await?;
+        let staying = self.staying(collection, pointing, path).await?;
         let grant = Grant::system(Reason::Consequence, Action::Update, collection);
-        let stored = load(self.inner, self.cx, &grant, &pointing).await?;
+        let stored = load(self.inner, self.cx, &grant, &staying).await?;
         let schema = std::sync::Arc::clone(schema(self.cx, collection)?);
-        for (key, stored) in pointing.into_iter().zip(stored) {
-            if self.removed.contains(&(collection, key)) {
-                continue;
-            }
+        for (key, stored) in staying.into_iter().zip(stored) {
             let draft = Draft::parse(&schema, Stage::Update, change)?;
             let what = What::Update(Box::new(stored), draft);
             self.push(grant.clone(), Some(key), what, path)?;
         }
         Ok(())
+    }
+
+    /// Those of the records that are not removed as well. Those that are go first, so that nothing
+    /// is changed that goes anyway.
+    async fn staying(
+        &mut self,
+        collection: Collection,
+        mut keys: Vec<Key>,
+        path: &[String],
+    ) -> Result<Vec<Key>> {
+        for key in &keys {
+            if let Some((grant, stored)) = self.doomed.remove(&(collection, *key)) {
+                self.remove(grant, *key, stored, path).await?;
+            }
+        }
+        keys.retain(|key| !self.removed.contains(&(collection, *key)));
+        Ok(keys)
     }
 
     /// The records whose field holds a key.

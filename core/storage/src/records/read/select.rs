@@ -93,8 +93,11 @@ async fn attach(
             let one = key.and_then(|key| by_owner.get(&key)?.first().cloned());
             Part::One(one.map(Box::new))
         } else {
-            let listed = key.and_then(|key| by_owner.remove(&key));
-            Part::Many(listed.unwrap_or_default())
+            match key {
+                Some(key) => Part::Many(by_owner.remove(key).unwrap_or_default()),
+                // A hidden list is null, as it is where its keys are asked for.
+                None => Part::Value(Value::Null),
+            }
         };
         item.push(Arc::clone(name), part);
     }
@@ -104,7 +107,8 @@ async fn attach(
 /// Which columns a statement has, one after another: the fields of the projection, the values of
 /// functions, then what only the server needs.
 struct Columns<'a> {
-    helpers: Vec<&'a Field>,
+    /// The key of this record or of another, and the field that has to be seen for it.
+    helpers: Vec<(&'a Field, &'a Field)>,
     /// For each relation, which of the helpers holds the key.
     nested: Vec<usize>,
     /// Which of the helpers holds the key of the level above.
@@ -123,7 +127,8 @@ impl<'a> Columns<'a> {
             link: None,
         };
         if let Some(link) = link {
-            columns.link = Some(columns.helper(field(link)?));
+            let link = field(link)?;
+            columns.link = Some(columns.helper(link, link));
         }
         for nested in &selection.nested {
             let own = &schema.fields()[nested.field];
@@ -131,21 +136,15 @@ impl<'a> Columns<'a> {
                 FieldType::Alias => field("id")?,
                 _ => own,
             };
-            let index = columns.helper(key);
+            let index = columns.helper(key, own);
             columns.nested.push(index);
         }
         Ok(columns)
     }
 
-    fn helper(&mut self, field: &'a Field) -> usize {
-        let known = self
-            .helpers
-            .iter()
-            .position(|known| known.name == field.name);
-        known.unwrap_or_else(|| {
-            self.helpers.push(field);
-            self.helpers.len() - 1
-        })
+    fn helper(&mut self, key: &'a Field, seen_with: &'a Field) -> usize {
+        self.helpers.push((key, seen_with));
+        self.helpers.len() - 1
     }
 
     fn read(&self, row: &Row, query: &Query) -> Result<(Item, Vec<Value>)> {
@@ -162,7 +161,8 @@ impl<'a> Columns<'a> {
             let value = row.value(column(), &number)?;
             item.push(Arc::clone(&computed.name), Part::Value(value));
         }
-        let helpers = self.helpers.iter().map(|field| row.value(column(), field));
+        let helpers = self.helpers.iter();
+        let helpers = helpers.map(|(key, _)| row.value(column(), key));
         let helpers = helpers.collect::<Result<_>>()?;
         let item = if selection.is_bare { item.bare() } else { item };
         Ok((item, helpers))
@@ -201,10 +201,13 @@ fn statement(
     for computed in &query.selection.computed {
         expressions.push(sql.value(&asked, &computed.operand)?);
     }
-    for (index, field) in columns.helpers.iter().enumerate() {
-        let is_own = field.name == "id" || columns.link == Some(index);
-        let scope = if is_own { &rule } else { &asked };
-        expressions.push(sql.field(scope, field)?);
+    for (index, (key, seen_with)) in columns.helpers.iter().enumerate() {
+        let scope = if columns.link == Some(index) {
+            &rule
+        } else {
+            &asked
+        };
+        expressions.push(sql.seen(scope, seen_with, scope.column(&key.name))?);
     }
     let order = sql.order(&asked, &query.sort)?;
     let is_limited = query.limit.is_some() || query.offset > 0;
