@@ -4,6 +4,7 @@ pub(crate) mod api;
 mod invite;
 pub(crate) mod limiter;
 mod links;
+mod overview;
 mod register;
 mod reset;
 mod sessions;
@@ -13,6 +14,7 @@ pub(crate) mod tokens;
 
 use roster_domain::{Code, Error, Principal, Result, SessionId, UserId};
 
+pub use overview::{Link, Overview};
 pub use sessions::ListedSession;
 pub use settings::{AccountSettings, Lockout, Mailing, Rate, Rates};
 pub use tfa::Proposal;

@@ -20,6 +20,7 @@ mod login;
 mod mail;
 mod model;
 mod outbox;
+mod pages;
 mod plugins;
 mod principal;
 mod project;
@@ -43,7 +44,8 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use accounts::{
-    AccountSettings, ListedSession, ListedToken, Lockout, Mailing, NewToken, Proposal, Rate, Rates,
+    AccountSettings, Link, ListedSession, ListedToken, Lockout, Mailing, NewToken, Overview,
+    Proposal, Rate, Rates,
 };
 pub use bootstrap::FirstAdministrator;
 pub use context::{Client, Context, Source};
@@ -68,6 +70,7 @@ use access::RightsCache;
 use files::Pictures;
 use mail::Templates;
 use model::Models;
+use pages::Pages;
 use secrets::{Hasher, Keys};
 
 /// The whole system behind the API. Cheap to clone.
@@ -84,6 +87,7 @@ struct Inner {
     keys: Keys,
     hasher: Hasher,
     templates: Templates,
+    pages: Pages,
     rights: RightsCache,
     registry: Registry,
     pictures: Pictures,
@@ -119,6 +123,7 @@ impl Engine {
             keys,
             hasher,
             templates,
+            pages: Pages::load()?,
             rights: RightsCache::new(),
             registry,
             pictures: Pictures::new(),

@@ -1,6 +1,7 @@
 //! Sessions: how they begin, go on and end.
 
 pub(crate) mod attempts;
+pub(crate) mod held;
 pub(crate) mod impersonate;
 pub(crate) mod logout;
 mod mode;
