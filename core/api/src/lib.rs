@@ -2,9 +2,10 @@
 //!
 //! A request passes, from the outside in, `observe` (its id, a log line, metrics),
 //! `guard::Harden` (headers), `origins` (browsers of other origins), `guard::Answer` (every
-//! error and panic becomes an answer), `principal` (who calls) and then its route: a method of
-//! `users`, `auth` or `server`, which asks the engine and wraps what comes back. There are no
-//! rules here, and no way around the engine.
+//! error and panic becomes an answer), `pages::Worded` (refusals in words, where a page was asked
+//! for), `principal` (who calls) and then its route: a method of `users`, `auth` or `server`, or
+//! one of the `pages`, which asks the engine and wraps what comes back. There are no rules here,
+//! and no way around the engine.
 
 #![forbid(unsafe_code)]
 
@@ -28,6 +29,7 @@ mod invite;
 mod network;
 mod observe;
 mod origins;
+mod pages;
 mod parameters;
 mod plugins;
 mod principal;
@@ -70,6 +72,7 @@ use guard::{Answer, Harden};
 use invite::InviteApi;
 use observe::Observe;
 use origins::Origins;
+use pages::{Desk, Worded};
 use plugins::PluginsApi;
 use principal::Authenticate;
 use register::RegisterApi;
@@ -98,6 +101,8 @@ pub struct ApiSettings {
     pub query_tokens: bool,
     /// What browsers are told about our cookies.
     pub cookies: CookieSettings,
+    /// Whether there are pages for people under `/admin`.
+    pub has_pages: bool,
 }
 
 /// The resources of accounts.
@@ -131,6 +136,9 @@ pub fn endpoint(
         &settings.cors_origins,
     );
     let jar = Arc::new(jar);
+    let desk = settings
+        .has_pages
+        .then(|| Desk::new(engine.clone(), &settings.public_url));
     let resources: Resources = (
         (
             UsersApi {
@@ -205,6 +213,8 @@ pub fn endpoint(
         .fold(routes, |routes, (path, page)| {
             routes.at(path, Methods::new(path, vec![(Method::GET, page.boxed())]))
         });
+    let pages = desk.iter().flat_map(pages::routes);
+    let routes = pages.fold(routes, |routes, (path, page)| routes.at(path, page));
     // The order, from the inside out.
     let endpoint = routes
         .data(MaxBody(settings.max_body))
@@ -215,6 +225,10 @@ pub fn endpoint(
         proxies: settings.trusted_proxies.into(),
         query_tokens: settings.query_tokens,
         jar,
+    };
+    let endpoint = Worded {
+        inner: endpoint,
+        desk,
     };
     let endpoint = Answer { inner: endpoint };
     let endpoint = Origins::new(endpoint, &settings.cors_origins);
