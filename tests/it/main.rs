@@ -9,6 +9,7 @@ mod fields;
 mod files;
 mod hooks;
 mod migrations;
+mod pages;
 mod plugins;
 mod process;
 mod query;
