@@ -139,66 +139,7 @@ pub fn endpoint(
     let desk = settings
         .has_pages
         .then(|| Desk::new(engine.clone(), &settings.public_url));
-    let resources: Resources = (
-        (
-            UsersApi {
-                engine: engine.clone(),
-            },
-            AuthApi {
-                engine: engine.clone(),
-            },
-        ),
-        accounts(&engine, &settings.public_url),
-        (
-            RolesApi {
-                engine: engine.clone(),
-            },
-            PoliciesApi {
-                engine: engine.clone(),
-            },
-            AccessApi {
-                engine: engine.clone(),
-            },
-            PermissionsApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            RightsApi {
-                engine: engine.clone(),
-            },
-            FieldsApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            ActivityApi {
-                engine: engine.clone(),
-            },
-            RevisionsApi {
-                engine: engine.clone(),
-            },
-            FilesApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            SettingsApi {
-                engine: engine.clone(),
-            },
-            UtilitiesApi {
-                engine: engine.clone(),
-            },
-            ServerApi {
-                engine: engine.clone(),
-                metrics,
-                document: Served::at(settings.public_url),
-            },
-            PluginsApi {
-                engine: engine.clone(),
-            },
-        ),
-    );
+    let resources = resources(&engine, settings.public_url, metrics);
     let searches = SEARCHED.map(|(path, collection)| {
         let search = Search {
             engine: engine.clone(),
@@ -234,6 +175,43 @@ pub fn endpoint(
     let endpoint = Origins::new(endpoint, &settings.cors_origins);
     let endpoint = Harden { inner: endpoint };
     Observe { inner: endpoint }
+}
+
+fn resources(
+    engine: &Engine,
+    public_url: String,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+) -> Resources {
+    let engine = || engine.clone();
+    (
+        (UsersApi { engine: engine() }, AuthApi { engine: engine() }),
+        accounts(&engine(), &public_url),
+        (
+            RolesApi { engine: engine() },
+            PoliciesApi { engine: engine() },
+            AccessApi { engine: engine() },
+            PermissionsApi { engine: engine() },
+        ),
+        (
+            RightsApi { engine: engine() },
+            FieldsApi { engine: engine() },
+        ),
+        (
+            ActivityApi { engine: engine() },
+            RevisionsApi { engine: engine() },
+            FilesApi { engine: engine() },
+        ),
+        (
+            SettingsApi { engine: engine() },
+            UtilitiesApi { engine: engine() },
+            ServerApi {
+                engine: engine(),
+                metrics,
+                document: Served::at(public_url),
+            },
+            PluginsApi { engine: engine() },
+        ),
+    )
 }
 
 fn accounts(engine: &Engine, public_url: &str) -> Accounts {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use roster_tests::{ADMIN, Mail, PASSWORD, Postbox, Setup, TestServer};
 use serde_json::json;
 
@@ -166,7 +164,6 @@ async fn links_that_are_too_old_are_refused_in_words() {
     let mail = postbox.nth(ADMIN, 1).await;
 
     let look = async || {
-        tokio::time::sleep(Duration::from_millis(100)).await;
         let page = browser.load(&path(&mail)).await;
         (page.status != 200).then_some(page)
     };

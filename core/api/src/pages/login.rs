@@ -43,7 +43,7 @@ pub(super) async fn send(visit: &Visit<'_>) -> Result<Response, Error> {
         Ok(entered) => entered,
         Err(error) => {
             return visit
-                .again("login", Facts::new(), too_late(error), &ASKED)
+                .again("login", Facts::new(), too_late(&error), &ASKED)
                 .await;
         }
     };
@@ -74,7 +74,7 @@ pub(super) async fn send(visit: &Visit<'_>) -> Result<Response, Error> {
 }
 
 /// Too much time went by between the two steps.
-fn too_late(error: Error) -> Error {
+fn too_late(error: &Error) -> Error {
     let problem = roster_domain::Problem::new(error.code().clone());
     Error::from(problem.saying("That took too long. Log in again."))
 }

@@ -23,20 +23,16 @@ pub(super) async fn show(visit: &Visit<'_>) -> Result<Response, Error> {
 
 /// Registers. What is said is the same for an address that is known.
 pub(super) async fn send(visit: &Visit<'_>) -> Result<Response, Error> {
-    let names = ["first_name", "last_name"];
-    let named = names.map(|name| (name, visit.field(name).trim()));
-    let given = named.into_iter().filter(|(_, value)| !value.is_empty());
-    let email = visit.field("email").trim();
+    let names = ["first_name", "last_name"].map(|name| (name, visit.field(name).trim()));
+    let given = names.into_iter().filter(|(_, value)| !value.is_empty());
+    let email = text("email", visit.field("email").trim());
     let mut body: Map<String, Json> = given.map(|(name, value)| text(name, value)).collect();
-    body.extend([
-        text("email", email),
-        text("password", visit.field("password")),
-    ]);
+    body.extend([email.clone(), text("password", visit.field("password"))]);
     match visit.engine.register(visit.cx, &Json::Object(body)).await {
         Ok(()) => Ok(visit.go("login?done=registered")),
         Err(error) => {
-            let names = named.map(|(name, value)| text(name, value));
-            let entered = Facts::from_iter(names.into_iter().chain([text("email", email)]));
+            let names = names.into_iter().map(|(name, value)| text(name, value));
+            let entered: Facts = names.chain([email]).collect();
             visit.again("register", entered, error, &ASKED).await
         }
     }

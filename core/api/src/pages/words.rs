@@ -115,7 +115,7 @@ pub(super) fn refusal(error: &Error, is_link: bool) -> (&'static str, String) {
 
 #[cfg(test)]
 mod tests {
-    use roster_domain::field;
+    use roster_domain::error::field;
 
     use super::*;
 
