@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp, UserId};
 use roster_storage::unguarded::{self, Bearer};
+use uuid::Uuid;
 
 use crate::access::Actor;
 use crate::accounts::limiter::{self, Tried};
@@ -27,14 +28,21 @@ pub(crate) async fn authenticate(
     let Some(token) = token else {
         return public(inner, client, now).await;
     };
-    let mut impersonator = None;
+    let (mut impersonator, mut narrowed) = (None, None);
     let (bearer, session) = match access_claims(inner, token, now)? {
         Some(claims) => {
             impersonator = claims.act.map(|actor| actor.sub);
             let bearer = bearer_of_claims(inner, &claims, now).await?;
             (bearer, Some(claims.sid))
         }
-        None => (bearer_of_token(inner, token, client.ip, now).await?, None),
+        None => {
+            let bearer = bearer_of_token(inner, token, client.ip, now).await?;
+            let bearer = bearer.map(|(bearer, policies)| {
+                narrowed = policies;
+                bearer
+            });
+            (bearer, None)
+        }
     };
     let bearer = bearer
         .filter(|bearer| bearer.status == Status::Active.as_str())
@@ -44,11 +52,15 @@ pub(crate) async fn authenticate(
     }
     let model = inner.model_at(bearer.schema_epoch).await?;
     let actor = actor(&bearer);
-    let mut rights = access::rights(inner, &model, actor, client.ip, now).await?;
+    let all = access::rights(inner, &model, actor, client.ip, now).await?;
+    let mut rights = match narrowed.as_deref() {
+        None => Arc::clone(&all),
+        some => access::narrowed_rights(inner, &model, actor, client.ip, now, some).await?,
+    };
     // Without the second factor that is asked of them, users may set it up, and nothing else. Static
-    // tokens are for programs, which have none.
+    // tokens are for programs, which have none. A policy asks it of them whatever a token leaves out.
     let is_personal = session.is_some() || tokens::has_prefix(token);
-    let is_due = rights.enforce_tfa && !bearer.has_second_factor;
+    let is_due = all.enforce_tfa && !bearer.has_second_factor;
     if is_due && is_personal && impersonator.is_none() {
         rights = Arc::new(Rights {
             is_locked: true,
@@ -60,6 +72,7 @@ pub(crate) async fn authenticate(
         rights,
         actor: Some(actor),
         impersonator,
+        is_narrowed: narrowed.is_some(),
         model,
         client,
         now,
@@ -93,6 +106,7 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         rights,
         actor: Some(actor),
         impersonator: None,
+        is_narrowed: false,
         model,
         client,
         now,
@@ -158,24 +172,25 @@ const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {
     }
 }
 
+/// The bearer of a token that is no JWT, and the policies that it is narrowed to, if it is.
 async fn bearer_of_token(
     inner: &Inner,
     token: &str,
     ip: Option<IpAddr>,
     now: Timestamp,
-) -> Result<Option<Bearer>> {
+) -> Result<Option<(Bearer, Option<Vec<Uuid>>)>> {
     // Longer ones are never stored; do not hash what a stranger makes arbitrarily long.
     if token.is_empty() || token.len() > 255 {
         return Ok(None);
     }
     if tokens::has_prefix(token)
-        && let Some(bearer) = tokens::bearer(inner, token, ip, now).await?
+        && let Some(found) = tokens::bearer(inner, token, ip, now).await?
     {
-        return Ok(Some(bearer));
+        return Ok(Some((found.bearer, found.policies)));
     }
     for hash in inner.keys.token_hashes(token) {
         if let Some(bearer) = unguarded::bearer_of_token(&inner.store, &hash).await? {
-            return Ok(Some(bearer));
+            return Ok(Some((bearer, None)));
         }
     }
     Ok(None)

@@ -11,6 +11,7 @@ use roster_domain::{Result, RoleId, SessionId, Timestamp, UserId};
 use sea_query::Value as Bound;
 use uuid::Uuid;
 
+use crate::api_tokens;
 use crate::row::Row;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
@@ -94,6 +95,8 @@ pub struct BearingToken {
     pub id: Uuid,
     /// From which addresses it works, if not from all.
     pub ip_access: Option<String>,
+    /// To which policies of its owner it is narrowed, if it is.
+    pub policies: Option<Vec<Uuid>>,
     /// When it was used last.
     pub last_used_at: Option<Timestamp>,
     /// Whose it is.
@@ -111,10 +114,10 @@ pub async fn bearer_of_api_token(
 ) -> Result<Option<BearingToken>> {
     let statement = Statement::new(
         r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE), t."id", t."ip_access", t."last_used_at"
+        COALESCE(u."tfa_secret" <> '', FALSE), t."id", t."ip_access", t."last_used_at",
+        t."policies"
         FROM "api_tokens" t JOIN "users" u ON u."id" = t."user" CROSS JOIN "counters" c
-        WHERE t."hash" = $1 AND (t."expires_at" IS NULL OR t."expires_at" > $2)
-        AND t."policies" IS NULL AND c."id" = 1"#,
+        WHERE t."hash" = $1 AND (t."expires_at" IS NULL OR t."expires_at" > $2) AND c."id" = 1"#,
         vec![hash.into(), store.dialect().timestamp(now)],
     );
     let Some(row) = store.fetch_optional(statement).await? else {
@@ -124,6 +127,7 @@ pub async fn bearer_of_api_token(
         id: row.id(7)?,
         ip_access: row.text(8)?,
         last_used_at: row.timestamp(9)?,
+        policies: api_tokens::policies(row.json(10)?.as_ref())?,
         bearer: read_bearer(&row)?,
     }))
 }
