@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp, UserId};
+use roster_storage::sessions;
 use roster_storage::unguarded::{self, Bearer};
 use uuid::Uuid;
 
@@ -14,7 +15,10 @@ use crate::accounts::tokens;
 use crate::context::{Client, Context};
 use crate::plugins::Effects;
 use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
-use crate::{Inner, access};
+use crate::{Inner, access, login};
+
+/// How exactly the last use of a session is known.
+const USE: TimeDelta = TimeDelta::minutes(1);
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
 pub(crate) async fn authenticate(
@@ -28,25 +32,14 @@ pub(crate) async fn authenticate(
     let Some(token) = token else {
         return public(inner, client, now).await;
     };
-    let (mut impersonator, mut narrowed) = (None, None);
-    let (bearer, session) = match access_claims(inner, token, now)? {
-        Some(claims) => {
-            impersonator = claims.act.map(|actor| actor.sub);
-            let bearer = bearer_of_claims(inner, &claims, now).await?;
-            (bearer, Some(claims.sid))
-        }
-        None => {
-            let bearer = bearer_of_token(inner, token, client.ip, now).await?;
-            let bearer = bearer.map(|(bearer, policies)| {
-                narrowed = policies;
-                bearer
-            });
-            (bearer, None)
-        }
-    };
-    let bearer = bearer
-        .filter(|bearer| bearer.status == Status::Active.as_str())
-        .ok_or(Code::InvalidCredentials)?;
+    let presented = presented(inner, token, client.ip, now).await?;
+    let presented = presented.filter(|p| p.bearer.status == Status::Active.as_str());
+    let Presented {
+        bearer,
+        session,
+        impersonator,
+        narrowed,
+    } = presented.ok_or(Code::InvalidCredentials)?;
     if let Some(impersonator) = impersonator {
         still_administers(inner, impersonator, &client, now).await?;
     }
@@ -78,6 +71,41 @@ pub(crate) async fn authenticate(
         now,
         effects: Effects::default(),
     })
+}
+
+/// Whose a token is, and how they act by it.
+struct Presented {
+    bearer: Bearer,
+    /// The session, if it is a token of one.
+    session: Option<SessionId>,
+    /// Who acts instead of the bearer, if somebody does.
+    impersonator: Option<UserId>,
+    /// The policies that it is narrowed to, if it is.
+    narrowed: Option<Vec<Uuid>>,
+}
+
+async fn presented(
+    inner: &Inner,
+    token: &str,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Option<Presented>> {
+    let Some(claims) = access_claims(inner, token, now)? else {
+        let found = bearer_of_token(inner, token, ip, now).await?;
+        return Ok(found.map(|(bearer, narrowed)| Presented {
+            bearer,
+            session: None,
+            impersonator: None,
+            narrowed,
+        }));
+    };
+    let bearer = bearer_of_claims(inner, &claims, now).await?;
+    Ok(bearer.map(|bearer| Presented {
+        bearer,
+        session: Some(claims.sid),
+        impersonator: claims.act.map(|actor| actor.sub),
+        narrowed: None,
+    }))
 }
 
 /// What decides the rights of a bearer.
@@ -122,18 +150,28 @@ async fn bearer_of_claims(
     now: Timestamp,
 ) -> Result<Option<Bearer>> {
     let (user, session) = (claims.id, claims.sid);
-    let Some(refresh) = &claims.session else {
-        return unguarded::bearer_of_session(&inner.store, user, session, now).await;
-    };
-    let refresh = RefreshToken::parse(refresh).ok_or(Code::InvalidToken)?;
-    let found = unguarded::bearer_of_cookie(&inner.store, user, session, now).await?;
+    let refresh = claims.session.as_ref();
+    let refresh = refresh.map(|text| RefreshToken::parse(text).ok_or(Code::InvalidToken));
+    let refresh = refresh.transpose()?;
+    let oldest = login::oldest(inner, now);
+    let found = unguarded::bearer_of_session(&inner.store, user, session, now, oldest).await?;
     let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
-    let current = found.filter(|(_, sequence, rotated_at)| {
-        let is_last = refresh.sequence.checked_add(1) == Some(*sequence)
-            && rotated_at.is_some_and(|at| now - at < grace);
-        refresh.sequence == *sequence || is_last
+    let current = found.filter(|found| {
+        let Some(refresh) = &refresh else { return true };
+        let is_last = refresh.sequence.checked_add(1) == Some(found.sequence)
+            && found.rotated_at.is_some_and(|at| now - at < grace);
+        refresh.sequence == found.sequence || is_last
     });
-    Ok(current.map(|(bearer, ..)| bearer))
+    let Some(found) = current else {
+        return Ok(None);
+    };
+    let before = now - USE;
+    if found.last_used_at < before && found.bearer.status == Status::Active.as_str() {
+        let mut tx = inner.store.begin().await?;
+        sessions::touch(&mut tx, session, now, before).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(found.bearer))
 }
 
 /// Who acts as another has to be an administrator at that very moment.

@@ -35,7 +35,21 @@ pub struct Bearer {
     pub has_second_factor: bool,
 }
 
-/// The bearer of an access token: one primary-key statement for user, session and epochs.
+/// A session that has not ended, with its bearer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InSession {
+    /// Whose it is.
+    pub bearer: Bearer,
+    /// How often it was rotated.
+    pub sequence: i64,
+    /// When it was rotated last.
+    pub rotated_at: Option<Timestamp>,
+    /// When it was used last, as far as that was noted.
+    pub last_used_at: Timestamp,
+}
+
+/// The session of an access token: one primary-key statement for user, session and epochs. Those
+/// that were begun at `oldest` or before have ended.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
@@ -44,20 +58,31 @@ pub async fn bearer_of_session(
     user: UserId,
     session: SessionId,
     now: Timestamp,
-) -> Result<Option<Bearer>> {
+    oldest: Timestamp,
+) -> Result<Option<InSession>> {
     let dialect = store.dialect();
     let statement = Statement::new(
         r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE)
+        COALESCE(u."tfa_secret" <> '', FALSE), s."sequence", s."rotated_at", s."last_used_at"
         FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
-        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
+        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND s."created_at" > $4
+        AND c."id" = 1"#,
         vec![
             dialect.uuid(session.0),
             dialect.uuid(user.0),
             dialect.timestamp(now),
+            dialect.timestamp(oldest),
         ],
     );
-    bearer(store, statement).await
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
+    Ok(Some(InSession {
+        bearer: read_bearer(&row)?,
+        sequence: row.count(7)?,
+        rotated_at: row.timestamp(8)?,
+        last_used_at: row.moment(9)?,
+    }))
 }
 
 /// The bearer of a static token, by what is stored of it.
@@ -149,35 +174,6 @@ fn read_bearer(row: &Row) -> Result<Bearer> {
         schema_epoch: row.count(5)?,
         has_second_factor: row.boolean(6)?.unwrap_or_default(),
     })
-}
-
-/// The bearer of a session cookie, with how often the session was rotated and when last: a cookie
-/// that was replaced is void.
-///
-/// # Errors
-/// `SERVICE_UNAVAILABLE`.
-pub async fn bearer_of_cookie(
-    store: &Store,
-    user: UserId,
-    session: SessionId,
-    now: Timestamp,
-) -> Result<Option<(Bearer, i64, Option<Timestamp>)>> {
-    let dialect = store.dialect();
-    let statement = Statement::new(
-        r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE), s."sequence", s."rotated_at"
-        FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
-        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
-        vec![
-            dialect.uuid(session.0),
-            dialect.uuid(user.0),
-            dialect.timestamp(now),
-        ],
-    );
-    let Some(row) = store.fetch_optional(statement).await? else {
-        return Ok(None);
-    };
-    Ok(Some((read_bearer(&row)?, row.count(7)?, row.timestamp(8)?)))
 }
 
 /// What a login is checked against.
