@@ -6,6 +6,7 @@ mod limits;
 mod lockout;
 mod mails;
 mod modes;
+mod narrowed_tokens;
 mod passwords;
 mod registration;
 mod reset;

@@ -10,6 +10,7 @@ mod files;
 mod hooks;
 mod migrations;
 mod oracle;
+mod pages;
 mod plugins;
 mod process;
 mod query;

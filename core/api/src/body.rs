@@ -5,12 +5,12 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
-use poem::http::{HeaderMap, header};
+use poem::http::{HeaderMap, HeaderValue, header};
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use roster_domain::Error;
+use roster_domain::{Code, Error};
 use serde_json::{Map, Value as Json};
 
 use crate::envelope;
@@ -21,6 +21,8 @@ use crate::error::Failure;
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 /// For how long.
 const DISCARD_TIME: Duration = Duration::from_secs(2);
+/// The size of the largest form of a page, in bytes.
+const MAX_FORM: usize = 64 * 1024;
 
 /// The size of the largest body that is read, in bytes.
 #[derive(Debug, Clone, Copy)]
@@ -83,10 +85,36 @@ pub(crate) async fn json(request: &Request, body: &mut RequestBody) -> Result<Js
     Ok(read.map_err(Failure)?)
 }
 
+/// A form of a page: the text between the `&`s.
+pub(crate) async fn form(request: &Request, body: &mut RequestBody) -> Result<String> {
+    let limit = request.data::<MaxBody>().map_or(0, |limit| limit.0);
+    let headers = request.headers();
+    if !is_type(headers, b"application/x-www-form-urlencoded") {
+        return Err(Failure(Code::UnsupportedMediaType.into()).into());
+    }
+    let text = |bytes: &[u8]| {
+        let text = std::str::from_utf8(bytes);
+        text.map(ToOwned::to_owned)
+            .map_err(|_| Error::invalid_payload("the form is not UTF-8"))
+    };
+    let read = whole(headers, body.take()?, limit.min(MAX_FORM), text).await;
+    Ok(read.map_err(Failure)?)
+}
+
 async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Json, Error> {
     if !is_json(headers) {
         return Ok(Json::Object(Map::new()));
     }
+    whole(headers, body, limit, parse).await
+}
+
+/// Reads a body to its end and makes something of it.
+async fn whole<T>(
+    headers: &HeaderMap,
+    body: poem::Body,
+    limit: usize,
+    parse: impl FnOnce(&[u8]) -> Result<T, Error>,
+) -> Result<T, Error> {
     if announced(headers).is_some_and(|length| length > limit) {
         // Who asks before sending is told without sending.
         if !headers.contains_key(header::EXPECT) {
@@ -96,7 +124,7 @@ async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Jso
     }
     let mut chunks = std::pin::pin!(body.into_bytes_stream());
     let first = match chunks.next().await {
-        None => return Ok(Json::Object(Map::new())),
+        None => return parse(&[]),
         Some(chunk) => chunk.map_err(interrupted)?,
     };
     let Some(second) = chunks.next().await else {
@@ -122,16 +150,16 @@ async fn read(headers: &HeaderMap, body: poem::Body, limit: usize) -> Result<Jso
 
 /// A body of no declared type counts as JSON, one of another type as none.
 fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return true;
-    };
-    let kind = value
-        .as_bytes()
-        .split(|byte| *byte == b';')
-        .next()
-        .unwrap_or_default();
-    let kind = kind.trim_ascii();
-    kind.is_empty() || kind.eq_ignore_ascii_case(b"application/json")
+    is_type(headers, b"") || is_type(headers, b"application/json")
+}
+
+/// Whether a body is said to be of a type, whatever parameters follow; no type is an empty one.
+fn is_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
+    let value = headers.get(header::CONTENT_TYPE);
+    let value = value.map(HeaderValue::as_bytes).unwrap_or_default();
+    let kind = value.split(|byte| *byte == b';').next();
+    let kind = kind.unwrap_or_default().trim_ascii();
+    kind.eq_ignore_ascii_case(wanted)
 }
 
 /// The length that the client says the body has.

@@ -11,6 +11,9 @@ use roster_engine::{Cookies, Mode, Tokens};
 
 use crate::error::Failure;
 
+/// Said of a request that a page of somebody else began.
+pub(crate) const ELSEWHERE: &str = "Cookies are taken from pages of known origins alone.";
+
 /// What browsers are told about our cookies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CookieSettings {
@@ -115,9 +118,7 @@ impl Jar {
         if is_ours {
             Ok(())
         } else {
-            Err(Problem::new(Code::Forbidden)
-                .saying("Cookies are taken from pages of known origins alone.")
-                .into())
+            Err(Problem::new(Code::Forbidden).saying(ELSEWHERE).into())
         }
     }
 

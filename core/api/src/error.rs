@@ -102,14 +102,25 @@ impl ApiResponse for Failure {
 
 /// The answer to a request that failed in any way, the framework's ways included. Logs the cause.
 pub(crate) fn respond(error: poem::Error, path: &str, id: &RequestId) -> Response {
+    report(&understand(error, path), id)
+}
+
+/// What a request failed by, whether it was refused by us or by the framework.
+pub(crate) fn understand(error: poem::Error, path: &str) -> Error {
     match error.downcast::<Failure>() {
-        Ok(failure) => report(&failure.0, id),
-        Err(error) => report(&translate(error, path), id),
+        Ok(failure) => failure.0,
+        Err(error) => translate(error, path),
     }
 }
 
 /// Logs an error with its cause and renders it.
 pub(crate) fn report(error: &Error, id: &RequestId) -> Response {
+    log(error, id);
+    answer(error)
+}
+
+/// Logs an error with its cause.
+pub(crate) fn log(error: &Error, id: &RequestId) {
     let code = error.code();
     let cause = error.cause().map(Chain).map(tracing::field::display);
     if error.status() >= 500 {
@@ -117,7 +128,6 @@ pub(crate) fn report(error: &Error, id: &RequestId) -> Response {
     } else {
         tracing::debug!(request_id = %id, code = %code.as_str(), cause, "request refused");
     }
-    answer(error)
 }
 
 /// There is no such route.
@@ -137,7 +147,7 @@ fn translate(error: poem::Error, path: &str) -> Error {
     }
 }
 
-fn status(error: &Error) -> StatusCode {
+pub(crate) fn status(error: &Error) -> StatusCode {
     StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
@@ -147,12 +157,10 @@ fn answer(error: &Error) -> Response {
     });
     let mut response = envelope::json(body.unwrap_or_default()).into_response();
     response.set_status(status(error));
-    let wait = error.problems().iter().find_map(|problem| {
-        let seconds = problem.extensions.get("retry_after")?.as_i64()?;
-        Some(HeaderValue::from(seconds))
-    });
-    if let Some(wait) = wait {
-        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    if let Some(wait) = wait(error) {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, wait.into());
     }
     if response.status() == StatusCode::UNAUTHORIZED {
         let bearer = HeaderValue::from_static("Bearer");
@@ -161,6 +169,12 @@ fn answer(error: &Error) -> Response {
             .insert(header::WWW_AUTHENTICATE, bearer);
     }
     response
+}
+
+/// For how many seconds a client has to wait, if that is what is wrong.
+pub(crate) fn wait(error: &Error) -> Option<i64> {
+    let mut problems = error.problems().iter();
+    problems.find_map(|problem| problem.extensions.get("retry_after")?.as_i64())
 }
 
 #[derive(Serialize)]

@@ -52,7 +52,7 @@ impl<E: Endpoint> Endpoint for Harden<E> {
         } else {
             API_POLICY
         };
-        let caching = if is_under(path, "/auth") {
+        let caching = if is_under(path, "/auth") || is_under(path, "/admin") {
             "no-store"
         } else if is_under(path, "/assets") {
             "private, no-cache"
@@ -62,13 +62,16 @@ impl<E: Endpoint> Endpoint for Harden<E> {
 
         let mut response = self.inner.call(request).await?.into_response();
 
+        let by_path = [
+            (header::CONTENT_SECURITY_POLICY, policy),
+            (header::CACHE_CONTROL, caching),
+        ];
+        let by_path = by_path.map(|(name, value)| (name, HeaderValue::from_static(value)));
         let headers = response.headers_mut();
-        headers.extend(COMMON.map(|(name, value)| (Some(name), value)));
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(policy),
-        );
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+        for (name, value) in COMMON.into_iter().chain(by_path) {
+            // What a page of ours says of itself stands.
+            headers.entry(name).or_insert(value);
+        }
         Ok(response)
     }
 }
@@ -99,20 +102,37 @@ impl<E: Endpoint> Endpoint for Answer<E> {
             Ok(Err(error)) => error,
             Err(panic) => return Ok(error::report(&Error::internal(describe(&*panic)), &id)),
         };
-        let (pattern, user) = (
-            error.data::<Pattern>().cloned(),
-            error.data::<UserId>().copied(),
-        );
-        let removed = error.data::<Removed>().cloned();
+        let told = Told::of(&error);
         let mut response = error::respond(error, uri.path(), &id);
-        cookies::put(&mut response, removed.map(|Removed(cookie)| cookie));
-        if let Some(pattern) = pattern {
+        told.put(&mut response);
+        Ok(response)
+    }
+}
+
+/// What an error brings along for its answer.
+pub(crate) struct Told {
+    pattern: Option<Pattern>,
+    user: Option<UserId>,
+    removed: Option<Removed>,
+}
+
+impl Told {
+    pub(crate) fn of(error: &poem::Error) -> Self {
+        Self {
+            pattern: error.data::<Pattern>().cloned(),
+            user: error.data::<UserId>().copied(),
+            removed: error.data::<Removed>().cloned(),
+        }
+    }
+
+    pub(crate) fn put(self, response: &mut Response) {
+        cookies::put(response, self.removed.map(|Removed(cookie)| cookie));
+        if let Some(pattern) = self.pattern {
             response.set_data(pattern);
         }
-        if let Some(user) = user {
+        if let Some(user) = self.user {
             response.set_data(user);
         }
-        Ok(response)
     }
 }
 
@@ -174,6 +194,8 @@ mod tests {
             "/auth",
             "/authors",
             "/users",
+            "/admin/login",
+            "/administer",
             "/docs",
             "/docs/ui.js",
         ] {
@@ -191,6 +213,8 @@ mod tests {
             ("/auth", "no-store", false),
             ("/authors", "no-cache", false),
             ("/users", "no-cache", false),
+            ("/admin/login", "no-store", false),
+            ("/administer", "no-cache", false),
             ("/docs", "no-cache", true),
             ("/docs/ui.js", "no-cache", true),
         ];

@@ -2,9 +2,10 @@
 //!
 //! A request passes, from the outside in, `observe` (its id, a log line, metrics),
 //! `guard::Harden` (headers), `origins` (browsers of other origins), `guard::Answer` (every
-//! error and panic becomes an answer), `principal` (who calls) and then its route: a method of
-//! `users`, `auth` or `server`, which asks the engine and wraps what comes back. There are no
-//! rules here, and no way around the engine.
+//! error and panic becomes an answer), `pages::Worded` (refusals in words, where a page was asked
+//! for), `principal` (who calls) and then its route: a method of `users`, `auth` or `server`, or
+//! one of the `pages`, which asks the engine and wraps what comes back. There are no rules here,
+//! and no way around the engine.
 
 #![forbid(unsafe_code)]
 
@@ -30,6 +31,7 @@ mod invite;
 mod network;
 mod observe;
 mod origins;
+mod pages;
 mod parameters;
 mod plugins;
 mod principal;
@@ -74,6 +76,7 @@ use import::ImportApi;
 use invite::InviteApi;
 use observe::Observe;
 use origins::Origins;
+use pages::{Desk, Worded};
 use plugins::PluginsApi;
 use principal::Authenticate;
 use register::RegisterApi;
@@ -102,6 +105,8 @@ pub struct ApiSettings {
     pub query_tokens: bool,
     /// What browsers are told about our cookies.
     pub cookies: CookieSettings,
+    /// Whether there are pages for people under `/admin`.
+    pub has_pages: bool,
 }
 
 /// The resources of accounts.
@@ -140,74 +145,10 @@ pub fn endpoint(
         &settings.cors_origins,
     );
     let jar = Arc::new(jar);
-    let resources: Resources = (
-        (
-            UsersApi {
-                engine: engine.clone(),
-            },
-            AuthApi {
-                engine: engine.clone(),
-            },
-        ),
-        accounts(&engine, &settings.public_url),
-        (
-            RolesApi {
-                engine: engine.clone(),
-            },
-            PoliciesApi {
-                engine: engine.clone(),
-            },
-            AccessApi {
-                engine: engine.clone(),
-            },
-            PermissionsApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            RightsApi {
-                engine: engine.clone(),
-            },
-            ExplainApi {
-                engine: engine.clone(),
-            },
-            FieldsApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            ActivityApi {
-                engine: engine.clone(),
-            },
-            RevisionsApi {
-                engine: engine.clone(),
-            },
-            FilesApi {
-                engine: engine.clone(),
-            },
-        ),
-        (
-            SettingsApi {
-                engine: engine.clone(),
-            },
-            (
-                UtilitiesApi {
-                    engine: engine.clone(),
-                },
-                ImportApi {
-                    engine: engine.clone(),
-                },
-            ),
-            ServerApi {
-                engine: engine.clone(),
-                metrics,
-                document: Served::at(settings.public_url),
-            },
-            PluginsApi {
-                engine: engine.clone(),
-            },
-        ),
-    );
+    let desk = settings
+        .has_pages
+        .then(|| Desk::new(engine.clone(), &settings.public_url));
+    let resources = resources(&engine, settings.public_url, metrics);
     let searches = SEARCHED.map(|(path, collection)| {
         let search = Search {
             engine: engine.clone(),
@@ -222,6 +163,8 @@ pub fn endpoint(
         .fold(routes, |routes, (path, page)| {
             routes.at(path, Methods::new(path, vec![(Method::GET, page.boxed())]))
         });
+    let pages = desk.iter().flat_map(pages::routes);
+    let routes = pages.fold(routes, |routes, (path, page)| routes.at(path, page));
     // The order, from the inside out.
     let endpoint = routes
         .data(MaxBody(settings.max_body))
@@ -233,10 +176,55 @@ pub fn endpoint(
         query_tokens: settings.query_tokens,
         jar,
     };
+    let endpoint = Worded {
+        inner: endpoint,
+        desk,
+    };
     let endpoint = Answer { inner: endpoint };
     let endpoint = Origins::new(endpoint, &settings.cors_origins);
     let endpoint = Harden { inner: endpoint };
     Observe { inner: endpoint }
+}
+
+fn resources(
+    engine: &Engine,
+    public_url: String,
+    metrics: Arc<dyn Fn() -> String + Send + Sync>,
+) -> Resources {
+    let engine = || engine.clone();
+    (
+        (UsersApi { engine: engine() }, AuthApi { engine: engine() }),
+        accounts(&engine(), &public_url),
+        (
+            RolesApi { engine: engine() },
+            PoliciesApi { engine: engine() },
+            AccessApi { engine: engine() },
+            PermissionsApi { engine: engine() },
+        ),
+        (
+            RightsApi { engine: engine() },
+            ExplainApi { engine: engine() },
+            FieldsApi { engine: engine() },
+        ),
+        (
+            ActivityApi { engine: engine() },
+            RevisionsApi { engine: engine() },
+            FilesApi { engine: engine() },
+        ),
+        (
+            SettingsApi { engine: engine() },
+            (
+                UtilitiesApi { engine: engine() },
+                ImportApi { engine: engine() },
+            ),
+            ServerApi {
+                engine: engine(),
+                metrics,
+                document: Served::at(public_url),
+            },
+            PluginsApi { engine: engine() },
+        ),
+    )
 }
 
 fn accounts(engine: &Engine, public_url: &str) -> Accounts {

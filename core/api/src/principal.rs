@@ -11,6 +11,7 @@ use roster_engine::{Client, Context, Engine, Source};
 use crate::cookies::Jar;
 use crate::error::Failure;
 use crate::network::{Network, client_address};
+use crate::pages;
 use crate::query;
 use crate::request_id::RequestId;
 
@@ -20,7 +21,7 @@ const MAX_USER_AGENT: usize = 1_024;
 const MAX_ORIGIN: usize = 255;
 
 /// What is served without asking who calls, unless a token is there that could be broken.
-const OPEN: [&str; 2] = ["/server/ping", "/metrics"];
+const OPEN: [&str; 3] = ["/server/ping", "/metrics", pages::STYLE];
 
 /// Finds out who calls, once for each request and before it is routed: a broken token fails every
 /// route.
@@ -114,7 +115,7 @@ pub(crate) struct Removed(pub(crate) HeaderValue);
 /// Whether a route is there to replace a cookie that is void.
 fn replaces(request: &Request) -> bool {
     let path = request.uri().path();
-    path.starts_with("/auth/") || path.starts_with("/admin/")
+    path.starts_with("/auth/") || path.starts_with("/admin/") || path == "/admin"
 }
 
 fn is_open(request: &Request) -> bool {

@@ -68,7 +68,7 @@ struct DescribedSession {
     is_current: bool,
     /// When it was begun.
     created_at: String,
-    /// When it was refreshed last.
+    /// When it was used last, to a minute.
     last_used_at: String,
     /// When it ends unless it is refreshed.
     expires_at: String,

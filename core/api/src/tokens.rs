@@ -24,6 +24,10 @@ struct TokenRequest {
     name: String,
     /// When it ends, in RFC 3339; never when nothing is said.
     expires_at: Option<String>,
+    /// The policies it is narrowed to, some that the caller holds. It has them for as long as the
+    /// caller does. All of them when nothing is said.
+    #[oai(validator(min_items = 1, max_items = 100))]
+    policies: Option<Vec<uuid::Uuid>>,
     /// Addresses and networks it works from; from everywhere when there are none.
     ip_access: Option<Vec<String>>,
 }
@@ -38,6 +42,9 @@ struct DescribedToken {
     name: String,
     /// How it begins.
     prefix: String,
+    /// The policies it is narrowed to; null where it may what its owner may.
+    #[oai(nullable)]
+    policies: Option<Vec<uuid::Uuid>>,
     /// Addresses and networks it works from; from everywhere when there are none.
     ip_access: Vec<String>,
     /// When it was made.
@@ -62,6 +69,9 @@ struct DescribedNewToken {
     name: String,
     /// How it begins.
     prefix: String,
+    /// The policies it is narrowed to; null where it may what its owner may.
+    #[oai(nullable)]
+    policies: Option<Vec<uuid::Uuid>>,
     /// Addresses and networks it works from; from everywhere when there are none.
     ip_access: Vec<String>,
     /// When it was made.
@@ -88,7 +98,8 @@ impl TokensApi {
 
     /// Make a token
     ///
-    /// It may what the caller may. Only somebody who is signed in makes one.
+    /// It may what the caller may, or what some of their policies allow. Only somebody who is signed
+    /// in makes one.
     #[oai(path = "/users/me/tokens", method = "post", operation_id = "makeToken")]
     async fn make(
         &self,

@@ -24,6 +24,7 @@ use roster_domain::{
 use roster_storage::Store;
 use roster_storage::unguarded::{self, Bearer, Holdings, KeptRule};
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
 use crate::Inner;
 use crate::context::Context;
@@ -39,7 +40,8 @@ pub(crate) struct Actor {
     pub(crate) rules_epoch: i64,
 }
 
-/// The actor, the epoch of the fields, and which of the actor's policies hold at the address.
+/// The actor, the epoch of the fields, and which of the actor's policies hold: at the address, and
+/// for the token.
 type Key = (Actor, u64, Vec<bool>);
 
 /// Holdings and rights by actor. A change of anything that decides them is another key.
@@ -79,10 +81,25 @@ pub(crate) async fn rights(
     ip: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Arc<Rights>> {
+    narrowed_rights(inner, model, actor, ip, now, None).await
+}
+
+/// The same with no more than these policies, as far as the actor holds them now.
+pub(crate) async fn narrowed_rights(
+    inner: &Inner,
+    model: &Arc<Model>,
+    actor: Actor,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+    narrowed: Option<&[Uuid]>,
+) -> Result<Arc<Rights>> {
     let holdings = holdings(inner, actor).await?;
     let policies = holdings.policies.iter();
     let holds: Vec<bool> = policies
-        .map(|held| address::reaches(held.ip_access.as_deref(), ip))
+        .map(|held| {
+            address::reaches(held.ip_access.as_deref(), ip)
+                && narrowed.is_none_or(|policies| policies.contains(&held.policy))
+        })
         .collect();
     let key = (actor, model.epoch(), holds);
     if let Some(rights) = inner.rights.rights.get(&key).await {

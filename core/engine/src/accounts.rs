@@ -4,6 +4,7 @@ pub(crate) mod api;
 mod invite;
 pub(crate) mod limiter;
 mod links;
+mod overview;
 mod register;
 mod reset;
 mod sessions;
@@ -13,6 +14,7 @@ pub(crate) mod tokens;
 
 use roster_domain::{Code, Error, Principal, Result, SessionId, UserId};
 
+pub use overview::{Link, Overview};
 pub use sessions::ListedSession;
 pub use settings::{AccountSettings, Lockout, Mailing, Rate, Rates};
 pub use tfa::Proposal;
@@ -22,11 +24,15 @@ use serde_json::Value as Json;
 
 use crate::context::Context;
 
-/// The caller, who has to be a user.
+/// The caller, who has to be a user. What belongs to users whatever their policies is none of a
+/// token's that is narrowed to some.
 fn myself(cx: &Context) -> Result<(UserId, Option<SessionId>)> {
     let Principal::User { id, session, .. } = cx.principal else {
         return Err(Code::InvalidCredentials.into());
     };
+    if cx.is_narrowed {
+        return Err(Error::forbidden());
+    }
     Ok((id, session))
 }
 
@@ -74,7 +80,9 @@ fn names_means(body: &Json) -> bool {
 
 /// The user whom an administrator means.
 fn somebody(cx: &Context, id: &str) -> Result<UserId> {
-    myself(cx)?;
+    if cx.principal.user().is_none() {
+        return Err(Code::InvalidCredentials.into());
+    }
     let id = UserId::parse(id).filter(|_| cx.rights.admin_access && cx.impersonator.is_none());
     id.ok_or_else(Error::forbidden)
 }

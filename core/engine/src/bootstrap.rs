@@ -137,6 +137,7 @@ async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
         rights: Arc::new(Rights::default()),
         actor: None,
         impersonator: None,
+        is_narrowed: false,
         model: inner.model().await?,
         client: Arc::new(client),
         now: inner.clock.now(),

@@ -63,6 +63,8 @@ pub struct Context {
     pub(crate) actor: Option<Actor>,
     /// Who acts instead of the principal, if somebody does.
     pub impersonator: Option<UserId>,
+    /// Whether they act by a token that has some of their policies alone.
+    pub(crate) is_narrowed: bool,
     /// The fields of every collection, as they are for this request.
     pub model: Arc<Model>,
     /// The client.
@@ -82,6 +84,7 @@ impl Context {
             rights: Arc::new(Rights::default()),
             actor: None,
             impersonator: None,
+            is_narrowed: false,
             ..self.clone()
         }
     }

@@ -21,6 +21,7 @@ mod login;
 mod mail;
 mod model;
 mod outbox;
+mod pages;
 mod plugins;
 mod principal;
 mod project;
@@ -44,7 +45,8 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use accounts::{
-    AccountSettings, ListedSession, ListedToken, Lockout, Mailing, NewToken, Proposal, Rate, Rates,
+    AccountSettings, Link, ListedSession, ListedToken, Lockout, Mailing, NewToken, Overview,
+    Proposal, Rate, Rates,
 };
 pub use bootstrap::FirstAdministrator;
 pub use context::{Client, Context, Source};
@@ -72,6 +74,7 @@ use access::RightsCache;
 use files::Pictures;
 use mail::Templates;
 use model::Models;
+use pages::Pages;
 use secrets::{Hasher, Keys};
 
 /// The whole system behind the API. Cheap to clone.
@@ -88,6 +91,7 @@ struct Inner {
     keys: Keys,
     hasher: Hasher,
     templates: Templates,
+    pages: Pages,
     rights: RightsCache,
     registry: Registry,
     pictures: Pictures,
@@ -123,6 +127,7 @@ impl Engine {
             keys,
             hasher,
             templates,
+            pages: Pages::load()?,
             rights: RightsCache::new(),
             registry,
             pictures: Pictures::new(),

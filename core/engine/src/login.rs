@@ -1,6 +1,7 @@
 //! Sessions: how they begin, go on and end.
 
 pub(crate) mod attempts;
+pub(crate) mod held;
 pub(crate) mod impersonate;
 pub(crate) mod logout;
 mod mode;
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 use std::sync::Arc;
 
-use roster_domain::{Error, Result, Rights, RoleId, SessionId, UserId};
+use chrono::TimeDelta;
+use roster_domain::{Error, Result, Rights, RoleId, SessionId, Timestamp, UserId};
 use roster_storage::sessions::Origin;
 use serde_json::{Map, Value as Json};
 
@@ -52,6 +54,16 @@ fn idle(inner: &Inner, mode: Mode) -> Duration {
         Mode::Session => inner.settings.accounts.session_ttl,
         Mode::Json | Mode::Cookie => inner.settings.refresh_token_ttl,
     }
+}
+
+/// Sessions that were begun then, or before, have ended: the setting counts for those that are there
+/// already.
+pub(crate) fn oldest(inner: &Inner, now: Timestamp) -> Timestamp {
+    let age = TimeDelta::from_std(inner.settings.session_max_age).ok();
+    let begun = age.and_then(|age| now.checked_sub_signed(age));
+    begun
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .max(Timestamp::UNIX_EPOCH)
 }
 
 fn tokens(

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use roster_domain::{Code, Principal, Result, Rights, SessionId, Status, Timestamp, UserId};
+use roster_storage::sessions;
 use roster_storage::unguarded::{self, Bearer};
+use uuid::Uuid;
 
 use crate::access::Actor;
 use crate::accounts::limiter::{self, Tried};
@@ -13,7 +15,10 @@ use crate::accounts::tokens;
 use crate::context::{Client, Context};
 use crate::plugins::Effects;
 use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
-use crate::{Inner, access, plugins};
+use crate::{Inner, access, login, plugins};
+
+/// How exactly the last use of a session is known.
+const USE: TimeDelta = TimeDelta::minutes(1);
 
 /// Finds out who acts, and checks them against their row as it is now (design: freshness).
 pub(crate) async fn authenticate(
@@ -27,41 +32,42 @@ pub(crate) async fn authenticate(
     let Some(token) = token else {
         return public(inner, client, now).await;
     };
-    let mut impersonator = None;
-    let (bearer, session) = match access_claims(inner, token, now)? {
-        Some(claims) => {
-            impersonator = claims.act.map(|actor| actor.sub);
-            let bearer = bearer_of_claims(inner, &claims, now).await?;
-            (bearer, Some(claims.sid))
-        }
-        None => (bearer_of_token(inner, token, client.ip, now).await?, None),
-    };
-    let bearer = bearer
-        .filter(|bearer| bearer.status == Status::Active.as_str())
-        .ok_or(Code::InvalidCredentials)?;
+    let presented = presented(inner, token, client.ip, now).await?;
+    let presented = presented.filter(|p| p.bearer.status == Status::Active.as_str());
+    let Presented {
+        bearer,
+        session,
+        impersonator,
+        narrowed,
+    } = presented.ok_or(Code::InvalidCredentials)?;
     if let Some(impersonator) = impersonator {
         still_administers(inner, impersonator, &client, now).await?;
     }
     let model = inner.model_at(bearer.schema_epoch).await?;
     let actor = actor(&bearer);
-    let mut rights = access::rights(inner, &model, actor, client.ip, now).await?;
+    let all = access::rights(inner, &model, actor, client.ip, now).await?;
+    let mut rights = match narrowed.as_deref() {
+        None => Arc::clone(&all),
+        some => access::narrowed_rights(inner, &model, actor, client.ip, now, some).await?,
+    };
     // Without the second factor that is asked of them, users may set it up, and nothing else. Static
-    // tokens are for programs, which have none.
+    // tokens are for programs, which have none. A policy asks it of them whatever a token leaves out.
     let is_personal = session.is_some() || tokens::has_prefix(token);
-    let is_due = rights.enforce_tfa && !bearer.has_second_factor;
+    let is_due = all.enforce_tfa && !bearer.has_second_factor;
     if is_due && is_personal && impersonator.is_none() {
         rights = Arc::new(Rights {
             is_locked: true,
             ..rights.as_ref().clone()
         });
     }
-    narrowed(
+    limited(
         inner,
         Context {
             principal: user(&bearer, session),
             rights,
             actor: Some(actor),
             impersonator,
+            is_narrowed: narrowed.is_some(),
             model,
             client,
             now,
@@ -72,7 +78,7 @@ pub(crate) async fn authenticate(
 }
 
 /// The same as far as the policy plugins let it be.
-async fn narrowed(inner: &Inner, cx: Context) -> Result<Context> {
+async fn limited(inner: &Inner, cx: Context) -> Result<Context> {
     let rights = plugins::narrow_rights(inner, &cx).await?;
     Ok(Context { rights, ..cx })
 }
@@ -89,7 +95,11 @@ pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
         });
     };
     let bearer = match session {
-        Some(session) => unguarded::bearer_of_session(&inner.store, id, session, now).await?,
+        Some(session) => {
+            let oldest = login::oldest(inner, now);
+            let found = unguarded::bearer_of_session(&inner.store, id, session, now, oldest);
+            found.await?.map(|found| found.bearer)
+        }
         None => unguarded::bearer_of_user(&inner.store, id).await?,
     };
     let bearer = bearer
@@ -105,11 +115,13 @@ pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
         rules_epoch: bearer.rules_epoch,
         ..cx.actor.unwrap_or(actor(&bearer))
     };
-    let mut rights = access::rights(inner, &model, actor, cx.client.ip, now).await?;
+    // A narrowed token goes on with what it had of what is still held.
+    let kept = cx.is_narrowed.then_some(cx.rights.policies.as_slice());
+    let mut rights = access::narrowed_rights(inner, &model, actor, cx.client.ip, now, kept).await?;
     if cx.rights.is_locked {
         rights = Arc::clone(&cx.rights);
     }
-    narrowed(
+    limited(
         inner,
         Context {
             principal: user(&bearer, session),
@@ -122,6 +134,41 @@ pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
         },
     )
     .await
+}
+
+/// Whose a token is, and how they act by it.
+struct Presented {
+    bearer: Bearer,
+    /// The session, if it is a token of one.
+    session: Option<SessionId>,
+    /// Who acts instead of the bearer, if somebody does.
+    impersonator: Option<UserId>,
+    /// The policies that it is narrowed to, if it is.
+    narrowed: Option<Vec<Uuid>>,
+}
+
+async fn presented(
+    inner: &Inner,
+    token: &str,
+    ip: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Option<Presented>> {
+    let Some(claims) = access_claims(inner, token, now)? else {
+        let found = bearer_of_token(inner, token, ip, now).await?;
+        return Ok(found.map(|(bearer, narrowed)| Presented {
+            bearer,
+            session: None,
+            impersonator: None,
+            narrowed,
+        }));
+    };
+    let bearer = bearer_of_claims(inner, &claims, now).await?;
+    Ok(bearer.map(|bearer| Presented {
+        bearer,
+        session: Some(claims.sid),
+        impersonator: claims.act.map(|actor| actor.sub),
+        narrowed: None,
+    }))
 }
 
 /// What decides the rights of a bearer.
@@ -145,13 +192,14 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
         rules_epoch,
     };
     let rights = access::rights(inner, &model, actor, client.ip, now).await?;
-    narrowed(
+    limited(
         inner,
         Context {
             principal: Principal::Public,
             rights,
             actor: Some(actor),
             impersonator: None,
+            is_narrowed: false,
             model,
             client,
             now,
@@ -169,18 +217,28 @@ async fn bearer_of_claims(
     now: Timestamp,
 ) -> Result<Option<Bearer>> {
     let (user, session) = (claims.id, claims.sid);
-    let Some(refresh) = &claims.session else {
-        return unguarded::bearer_of_session(&inner.store, user, session, now).await;
-    };
-    let refresh = RefreshToken::parse(refresh).ok_or(Code::InvalidToken)?;
-    let found = unguarded::bearer_of_cookie(&inner.store, user, session, now).await?;
+    let refresh = claims.session.as_ref();
+    let refresh = refresh.map(|text| RefreshToken::parse(text).ok_or(Code::InvalidToken));
+    let refresh = refresh.transpose()?;
+    let oldest = login::oldest(inner, now);
+    let found = unguarded::bearer_of_session(&inner.store, user, session, now, oldest).await?;
     let grace = TimeDelta::from_std(inner.settings.refresh_grace).unwrap_or(TimeDelta::MAX);
-    let current = found.filter(|(_, sequence, rotated_at)| {
-        let is_last = refresh.sequence.checked_add(1) == Some(*sequence)
-            && rotated_at.is_some_and(|at| now - at < grace);
-        refresh.sequence == *sequence || is_last
+    let current = found.filter(|found| {
+        let Some(refresh) = &refresh else { return true };
+        let is_last = refresh.sequence.checked_add(1) == Some(found.sequence)
+            && found.rotated_at.is_some_and(|at| now - at < grace);
+        refresh.sequence == found.sequence || is_last
     });
-    Ok(current.map(|(bearer, ..)| bearer))
+    let Some(found) = current else {
+        return Ok(None);
+    };
+    let before = now - USE;
+    if found.last_used_at < before && found.bearer.status == Status::Active.as_str() {
+        let mut tx = inner.store.begin().await?;
+        sessions::touch(&mut tx, session, now, before).await?;
+        tx.commit().await?;
+    }
+    Ok(Some(found.bearer))
 }
 
 /// Who acts as another has to be an administrator at that very moment.
@@ -219,24 +277,25 @@ const fn user(bearer: &Bearer, session: Option<SessionId>) -> Principal {
     }
 }
 
+/// The bearer of a token that is no JWT, and the policies that it is narrowed to, if it is.
 async fn bearer_of_token(
     inner: &Inner,
     token: &str,
     ip: Option<IpAddr>,
     now: Timestamp,
-) -> Result<Option<Bearer>> {
+) -> Result<Option<(Bearer, Option<Vec<Uuid>>)>> {
     // Longer ones are never stored; do not hash what a stranger makes arbitrarily long.
     if token.is_empty() || token.len() > 255 {
         return Ok(None);
     }
     if tokens::has_prefix(token)
-        && let Some(bearer) = tokens::bearer(inner, token, ip, now).await?
+        && let Some(found) = tokens::bearer(inner, token, ip, now).await?
     {
-        return Ok(Some(bearer));
+        return Ok(Some((found.bearer, found.policies)));
     }
     for hash in inner.keys.token_hashes(token) {
         if let Some(bearer) = unguarded::bearer_of_token(&inner.store, &hash).await? {
-            return Ok(Some(bearer));
+            return Ok(Some((bearer, None)));
         }
     }
     Ok(None)

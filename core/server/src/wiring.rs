@@ -161,5 +161,6 @@ pub(crate) fn api(config: &Config) -> ApiSettings {
         cors_origins: config.server.cors_origins.clone(),
         query_tokens: config.auth.query_tokens,
         cookies: cookies(config),
+        has_pages: config.server.pages,
     }
 }

@@ -1,7 +1,8 @@
 //! Further tokens of users. See [`crate::unguarded`] for the lookup of one that is presented.
 
-use roster_domain::{Result, Timestamp, UserId};
+use roster_domain::{Error, Result, Timestamp, UserId};
 use sea_query::Value as Bound;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::statement::Statement;
@@ -18,6 +19,8 @@ pub struct ApiToken {
     pub name: String,
     /// How it begins.
     pub prefix: String,
+    /// To which policies of its owner it is narrowed, if it is.
+    pub policies: Option<Vec<Uuid>>,
     /// From which addresses it works, if not from all.
     pub ip_access: Option<String>,
     /// When it was made.
@@ -34,9 +37,10 @@ pub struct ApiToken {
 /// `SERVICE_UNAVAILABLE`.
 pub async fn insert(tx: &mut Tx, token: &ApiToken, hash: &str) -> Result<()> {
     let dialect = tx.dialect();
+    let policies = token.policies.as_ref().map(|policies| json!(policies));
     let statement = Statement::new(
         r#"INSERT INTO "api_tokens" ("id", "user", "name", "prefix", "hash", "ip_access",
-        "created_at", "expires_at") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"#,
+        "created_at", "expires_at", "policies") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"#,
         vec![
             dialect.uuid(token.id),
             dialect.uuid(token.user.0),
@@ -46,6 +50,7 @@ pub async fn insert(tx: &mut Tx, token: &ApiToken, hash: &str) -> Result<()> {
             Bound::String(token.ip_access.clone()),
             dialect.timestamp(token.created_at),
             dialect.timestamp(token.expires_at),
+            dialect.json(policies.as_ref()),
         ],
     );
     tx.execute(statement).await.map(drop)
@@ -58,7 +63,7 @@ pub async fn insert(tx: &mut Tx, token: &ApiToken, hash: &str) -> Result<()> {
 pub async fn list(store: &Store, user: UserId) -> Result<Vec<ApiToken>> {
     let statement = Statement::new(
         r#"SELECT "id", "user", "name", "prefix", "ip_access", "created_at", "expires_at",
-        "last_used_at" FROM "api_tokens" WHERE "user" = $1 ORDER BY "created_at", "id""#,
+        "last_used_at", "policies" FROM "api_tokens" WHERE "user" = $1 ORDER BY "created_at", "id""#,
         vec![store.dialect().uuid(user.0)],
     );
     let rows = store.fetch(statement).await?;
@@ -73,9 +78,26 @@ pub async fn list(store: &Store, user: UserId) -> Result<Vec<ApiToken>> {
                 created_at: row.moment(5)?,
                 expires_at: row.timestamp(6)?,
                 last_used_at: row.timestamp(7)?,
+                policies: policies(row.json(8)?.as_ref())?,
             })
         })
         .collect()
+}
+
+/// The policies of a token, as they are kept. What cannot be understood is an error: it would narrow
+/// nothing.
+pub(crate) fn policies(kept: Option<&Json>) -> Result<Option<Vec<Uuid>>> {
+    let read = |list: &Json| -> Option<Vec<Uuid>> {
+        let ids = list.as_array()?.iter();
+        ids.map(|id| Uuid::parse_str(id.as_str()?).ok()).collect()
+    };
+    match kept {
+        None | Some(Json::Null) => Ok(None),
+        Some(list) => {
+            let unreadable = || Error::internal("a token with unreadable policies");
+            read(list).ok_or_else(unreadable).map(Some)
+        }
+    }
 }
 
 /// Removes a token of a user. Whether there was one.

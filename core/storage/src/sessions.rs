@@ -32,7 +32,7 @@ pub struct Listed {
     pub mode: String,
     /// When it was begun.
     pub created_at: Timestamp,
-    /// When it was refreshed last.
+    /// When it was used last, to about a minute.
     pub last_used_at: Timestamp,
     /// When it ends unless it is refreshed.
     pub expires_at: Timestamp,
@@ -132,18 +132,45 @@ pub async fn end_one(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool> {
     Ok(tx.execute(statement).await? == 1)
 }
 
-/// The sessions of a user that have not ended, the newest first.
+/// Notes that a session was used, if that was not noted since `before`.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
-pub async fn list(store: &Store, user: UserId, now: Timestamp) -> Result<Vec<Listed>> {
+pub async fn touch(tx: &mut Tx, id: SessionId, now: Timestamp, before: Timestamp) -> Result<()> {
+    let dialect = tx.dialect();
+    let statement = Statement::new(
+        r#"UPDATE "sessions" SET "last_used_at" = $2 WHERE "id" = $1 AND "last_used_at" < $3"#,
+        vec![
+            dialect.uuid(id.0),
+            dialect.timestamp(now),
+            dialect.timestamp(before),
+        ],
+    );
+    tx.execute(statement).await.map(drop)
+}
+
+/// The sessions of a user that have not ended, the newest first. Those that were begun at `oldest`
+/// or before have.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn list(
+    store: &Store,
+    user: UserId,
+    now: Timestamp,
+    oldest: Timestamp,
+) -> Result<Vec<Listed>> {
     let dialect = store.dialect();
     let statement = Statement::new(
         r#"SELECT "id", "mode", "created_at", "last_used_at", "expires_at", "ip", "user_agent",
         "origin", "actor", "reason" FROM "sessions"
-        WHERE "user" = $1 AND "expires_at" > $2 AND "ends_at" > $2
+        WHERE "user" = $1 AND "expires_at" > $2 AND "ends_at" > $2 AND "created_at" > $3
         ORDER BY "created_at" DESC, "id" DESC"#,
-        vec![dialect.uuid(user.0), dialect.timestamp(now)],
+        vec![
+            dialect.uuid(user.0),
+            dialect.timestamp(now),
+            dialect.timestamp(oldest),
+        ],
     );
     let rows = store.fetch(statement).await?;
     rows.iter()

@@ -15,6 +15,7 @@ use roster_domain::{Result, RoleId, SessionId, Timestamp, UserId};
 use sea_query::Value as Bound;
 use uuid::Uuid;
 
+use crate::api_tokens;
 use crate::row::Row;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
@@ -38,7 +39,21 @@ pub struct Bearer {
     pub has_second_factor: bool,
 }
 
-/// The bearer of an access token: one primary-key statement for user, session and epochs.
+/// A session that has not ended, with its bearer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InSession {
+    /// Whose it is.
+    pub bearer: Bearer,
+    /// How often it was rotated.
+    pub sequence: i64,
+    /// When it was rotated last.
+    pub rotated_at: Option<Timestamp>,
+    /// When it was used last, as far as that was noted.
+    pub last_used_at: Timestamp,
+}
+
+/// The session of an access token: one primary-key statement for user, session and epochs. Those
+/// that were begun at `oldest` or before have ended.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
@@ -47,20 +62,31 @@ pub async fn bearer_of_session(
     user: UserId,
     session: SessionId,
     now: Timestamp,
-) -> Result<Option<Bearer>> {
+    oldest: Timestamp,
+) -> Result<Option<InSession>> {
     let dialect = store.dialect();
     let statement = Statement::new(
         r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE)
+        COALESCE(u."tfa_secret" <> '', FALSE), s."sequence", s."rotated_at", s."last_used_at"
         FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
-        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
+        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND s."created_at" > $4
+        AND c."id" = 1"#,
         vec![
             dialect.uuid(session.0),
             dialect.uuid(user.0),
             dialect.timestamp(now),
+            dialect.timestamp(oldest),
         ],
     );
-    bearer(store, statement).await
+    let Some(row) = store.fetch_optional(statement).await? else {
+        return Ok(None);
+    };
+    Ok(Some(InSession {
+        bearer: read_bearer(&row)?,
+        sequence: row.count(7)?,
+        rotated_at: row.timestamp(8)?,
+        last_used_at: row.moment(9)?,
+    }))
 }
 
 /// The bearer of a static token, by what is stored of it.
@@ -98,6 +124,8 @@ pub struct BearingToken {
     pub id: Uuid,
     /// From which addresses it works, if not from all.
     pub ip_access: Option<String>,
+    /// To which policies of its owner it is narrowed, if it is.
+    pub policies: Option<Vec<Uuid>>,
     /// When it was used last.
     pub last_used_at: Option<Timestamp>,
     /// Whose it is.
@@ -115,10 +143,10 @@ pub async fn bearer_of_api_token(
 ) -> Result<Option<BearingToken>> {
     let statement = Statement::new(
         r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE), t."id", t."ip_access", t."last_used_at"
+        COALESCE(u."tfa_secret" <> '', FALSE), t."id", t."ip_access", t."last_used_at",
+        t."policies"
         FROM "api_tokens" t JOIN "users" u ON u."id" = t."user" CROSS JOIN "counters" c
-        WHERE t."hash" = $1 AND (t."expires_at" IS NULL OR t."expires_at" > $2)
-        AND t."policies" IS NULL AND c."id" = 1"#,
+        WHERE t."hash" = $1 AND (t."expires_at" IS NULL OR t."expires_at" > $2) AND c."id" = 1"#,
         vec![hash.into(), store.dialect().timestamp(now)],
     );
     let Some(row) = store.fetch_optional(statement).await? else {
@@ -128,6 +156,7 @@ pub async fn bearer_of_api_token(
         id: row.id(7)?,
         ip_access: row.text(8)?,
         last_used_at: row.timestamp(9)?,
+        policies: api_tokens::policies(row.json(10)?.as_ref())?,
         bearer: read_bearer(&row)?,
     }))
 }
@@ -149,35 +178,6 @@ fn read_bearer(row: &Row) -> Result<Bearer> {
         schema_epoch: row.count(5)?,
         has_second_factor: row.boolean(6)?.unwrap_or_default(),
     })
-}
-
-/// The bearer of a session cookie, with how often the session was rotated and when last: a cookie
-/// that was replaced is void.
-///
-/// # Errors
-/// `SERVICE_UNAVAILABLE`.
-pub async fn bearer_of_cookie(
-    store: &Store,
-    user: UserId,
-    session: SessionId,
-    now: Timestamp,
-) -> Result<Option<(Bearer, i64, Option<Timestamp>)>> {
-    let dialect = store.dialect();
-    let statement = Statement::new(
-        r#"SELECT u."id", u."status", u."role", u."roster_generation", c."rules_epoch", c."schema_epoch",
-        COALESCE(u."tfa_secret" <> '', FALSE), s."sequence", s."rotated_at"
-        FROM "users" u JOIN "sessions" s ON s."user" = u."id" CROSS JOIN "counters" c
-        WHERE s."id" = $1 AND u."id" = $2 AND s."ends_at" > $3 AND c."id" = 1"#,
-        vec![
-            dialect.uuid(session.0),
-            dialect.uuid(user.0),
-            dialect.timestamp(now),
-        ],
-    );
-    let Some(row) = store.fetch_optional(statement).await? else {
-        return Ok(None);
-    };
-    Ok(Some((read_bearer(&row)?, row.count(7)?, row.timestamp(8)?)))
 }
 
 /// What a login is checked against.

@@ -94,7 +94,6 @@ fn these_statements_run_before_a_grant_can_exist() {
     bearer_of_token
     bearer_of_user
     bearer_of_api_token
-    bearer_of_cookie
     credential
     password_hash
     has_users

@@ -143,3 +143,43 @@ async fn a_session_ends_however_much_it_is_used() {
         "401 INVALID_CREDENTIALS"
     );
 }
+
+#[tokio::test]
+async fn the_last_use_of_a_session_is_kept_to_a_minute() {
+    let server = TestServer::start().await;
+    let (ada, admin) = (server.member("ada").await, server.admin().await);
+    let last_used = async || {
+        let list = admin.get(&format!("{}/sessions", ada.path())).await.data();
+        list[0]["last_used_at"].as_str().expect("a time").to_owned()
+    };
+    let old = "2026-01-01T00:00:00.000Z";
+    let sql = format!("UPDATE sessions SET last_used_at = '{old}'");
+    server.database().execute(&sql).await;
+    assert_eq!(last_used().await, old);
+
+    ada.get("/users/me").await.data();
+
+    let used = last_used().await;
+    assert!(used.as_str() > old, "{used}");
+    ada.get("/users/me").await.data();
+    assert_eq!(last_used().await, used);
+}
+
+#[tokio::test]
+async fn a_shorter_life_of_sessions_counts_for_those_that_are_there() {
+    let server = TestServer::start().await;
+    let ada = server.member("ada").await;
+    let token = ada.token.clone().expect("a token");
+    let database = server.stop().await;
+
+    let setup = Setup::new().on(&database);
+    let server = setup.set("auth.session_max_age", "2s").start().await;
+
+    let refresh_token = ada.refresh_token;
+    let ada = server.bearer(token);
+    let ended = async || (ada.get("/users/me").await.status == 401).then_some(());
+    eventually("the end of a session", ended).await;
+    let refreshed = server.refresh(&refresh_token).await;
+    assert_eq!(refreshed.outcome(), "401 INVALID_CREDENTIALS");
+    assert_eq!(server.admin().await.get("/users/me").await.outcome(), "200");
+}

@@ -243,3 +243,62 @@ async fn an_administrator_on_the_command_line_meets_a_running_server() {
         "200"
     );
 }
+
+#[tokio::test]
+async fn a_mail_is_shown_as_it_would_be_sent() {
+    let folder = folder();
+    let preview = async |more: &[&str]| {
+        let arguments = [&["mail", "preview"], more].concat();
+        let ended = Process::run(folder.path(), &arguments, &[]).await;
+        (ended.code, ended.out, ended.err)
+    };
+
+    let (code, out, _) = preview(&["password-reset"]).await;
+    assert_eq!(code, Some(0));
+    assert!(
+        out.starts_with("Subject: Password Reset Request\n\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("https://users.example.com/page?token="),
+        "{out}"
+    );
+    let (_, out, _) = preview(&["password-reset", "--language", "de-AT"]).await;
+    assert!(out.starts_with("Subject: Passwort zurücksetzen\n"), "{out}");
+    let (_, out, _) = preview(&["notice", "--html"]).await;
+    assert!(out.starts_with("<!doctype html>"), "{out}");
+    let (code, out, err) = preview(&["postcard"]).await;
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("user-invitation"), "{err}");
+}
+
+#[tokio::test]
+async fn templates_of_the_operator_are_shown_and_their_mistakes_named() {
+    let folder = folder();
+    let templates = folder.path().join("mails");
+    std::fs::create_dir(&templates).expect("a folder");
+    let file = templates.join("password-reset.txt");
+    let shown = async |text: &str| {
+        std::fs::write(&file, text).expect("a file");
+        let arguments = [
+            "mail",
+            "preview",
+            "password-reset",
+            "--set",
+            "mail.templates=mails",
+        ];
+        Process::run(folder.path(), &arguments, &[]).await
+    };
+
+    let ours = shown("Subject: Hello {{ first_name }}\n\nGo to {{ url }}\n").await;
+    assert_eq!(ours.code, Some(0), "{}", ours.err);
+    assert!(
+        ours.out.starts_with("Subject: Hello Ada\n\nGo to https://"),
+        "{}",
+        ours.out
+    );
+    let broken = shown("Subject: {{ broken\n").await;
+
+    assert_eq!((broken.code, broken.out.as_str()), (Some(1), ""));
+    assert!(broken.err.contains("password-reset.txt"), "{}", broken.err);
+}

@@ -148,6 +148,7 @@ impl Case {
                 rights,
                 actor: Some(actor),
                 impersonator: None,
+                is_narrowed: false,
                 model: Arc::clone(&cx.model),
                 client: Arc::new(client),
                 now,

@@ -3,12 +3,14 @@
 use roster_domain::Result;
 use serde_json::Value as Json;
 
+use super::overview::{self, Link, Overview};
 use super::sessions::{self, ListedSession, Owner};
 use super::tfa::{self, Proposal};
 use super::tokens::{self, ListedToken, NewToken};
 use super::{invite, register, reset};
 use crate::Engine;
 use crate::context::Context;
+use crate::login::held;
 use crate::login::impersonate::{self, Impersonation};
 
 /// Whose: the caller's, or those of somebody whom an administrator names.
@@ -53,12 +55,32 @@ impl Engine {
         tfa::generate(&self.inner, cx, body).await
     }
 
+    /// Shows a secret that was given out once more. Nothing is read or changed.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS` for the public principal.
+    pub async fn show_second_factor(&self, cx: &Context, secret: &str) -> Result<Proposal> {
+        tfa::show(&self.inner, cx, secret).await
+    }
+
     /// Enables that secret.
     ///
     /// # Errors
     /// `INVALID_PAYLOAD`, `INVALID_CREDENTIALS` for the public principal.
     pub async fn enable_second_factor(&self, cx: &Context, body: &Json) -> Result<()> {
         tfa::enable(&self.inner, cx, body).await
+    }
+
+    /// Enables that secret and makes ten recovery codes with it.
+    ///
+    /// # Errors
+    /// As for [`Engine::enable_second_factor`].
+    pub async fn enable_second_factor_with_codes(
+        &self,
+        cx: &Context,
+        body: &Json,
+    ) -> Result<Vec<String>> {
+        tfa::enable_with_codes(&self.inner, cx, body).await
     }
 
     /// Disables the caller's second factor.
@@ -83,6 +105,38 @@ impl Engine {
     /// `INVALID_PAYLOAD`, `INVALID_CREDENTIALS`.
     pub async fn make_recovery_codes(&self, cx: &Context, body: &Json) -> Result<Vec<String>> {
         tfa::recovery_codes(&self.inner, cx, body).await
+    }
+
+    /// What the caller sees of themselves, whatever their rights.
+    ///
+    /// # Errors
+    /// `INVALID_CREDENTIALS` for the public principal.
+    pub async fn overview(&self, cx: &Context) -> Result<Overview> {
+        overview::of_caller(&self.inner, cx).await
+    }
+
+    /// The address that a link was mailed to, as long as it works.
+    ///
+    /// # Errors
+    /// `INVALID_TOKEN`, `TOKEN_EXPIRED`, `FORBIDDEN`, `INVALID_INVITE`.
+    pub async fn addressee(&self, cx: &Context, link: Link, token: &str) -> Result<String> {
+        overview::addressee(&self.inner, cx, link, token).await
+    }
+
+    /// Encrypts an address and a password for the few minutes until their code comes.
+    ///
+    /// # Errors
+    /// `INTERNAL_SERVER_ERROR`.
+    pub fn hold_login(&self, cx: &Context, email: &str, password: &str) -> Result<String> {
+        held::hold(&self.inner, cx, email, password)
+    }
+
+    /// The address and the password again.
+    ///
+    /// # Errors
+    /// `TOKEN_EXPIRED`.
+    pub fn held_login(&self, cx: &Context, held: &str) -> Result<(String, String)> {
+        held::release(&self.inner, cx, held)
     }
 
     /// Mails a link to set a new password, if there is somebody to mail it to.

@@ -5,9 +5,9 @@ use roster_storage::sessions::{self, Listed};
 use serde::Serialize;
 
 use super::{myself, myself_in_person, somebody};
-use crate::Inner;
 use crate::context::Context;
 use crate::write::{Change, record};
+use crate::{Inner, login};
 
 /// A session as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ pub struct ListedSession {
     pub is_current: bool,
     /// When it was begun.
     pub created_at: String,
-    /// When it was refreshed last.
+    /// When it was used last, to a minute.
     pub last_used_at: String,
     /// When it ends unless it is refreshed.
     pub expires_at: String,
@@ -56,7 +56,8 @@ pub(crate) async fn list(
         Owner::Caller => myself(cx)?.0,
         Owner::User(id) => somebody(cx, id)?,
     };
-    let listed = sessions::list(&inner.store, user, cx.now).await?;
+    let oldest = login::oldest(inner, cx.now);
+    let listed = sessions::list(&inner.store, user, cx.now, oldest).await?;
     let shown = listed.into_iter().map(|session| show(session, current));
     Ok(shown.collect())
 }

@@ -7,7 +7,8 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use roster_domain::{Code, Collection, Error, Result, UserId};
 use roster_sdk::Event;
-use roster_storage::{Tx, recipients, second_factors, settings};
+use roster_storage::recipients::{self, Recipient};
+use roster_storage::{Tx, second_factors, settings};
 use serde::Serialize;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
@@ -23,6 +24,8 @@ use crate::mail::{self, Notice};
 use crate::system::random;
 use crate::write::{Change, commit, record, tell};
 
+/// More characters than a secret has.
+const LONGEST_SECRET: usize = 64;
 /// How many recovery codes there are.
 const CODES: usize = 10;
 /// How long a secret that was given out can be enabled.
@@ -72,14 +75,36 @@ pub(crate) async fn generate(inner: &Inner, cx: &Context, body: &Json) -> Result
     let mut tx = inner.store.begin().await?;
     second_factors::propose(&mut tx, user, &proof(user, &secret, ends)).await?;
     tx.commit().await?;
+    let mut proposal = draw(inner, user, recipient, secret).await?;
+    if !wants_qr {
+        proposal.qr = None;
+    }
+    Ok(proposal)
+}
+
+/// Shows a secret that was given out once more.
+pub(crate) async fn show(inner: &Inner, cx: &Context, secret: &str) -> Result<Proposal> {
+    let (user, _) = myself_in_person(cx)?;
+    let is_ours = secret.len() <= LONGEST_SECRET && Secret::try_from_base32(secret).is_ok();
+    if !is_ours {
+        return Err(Error::invalid_payload("\"secret\" is invalid"));
+    }
+    let mut tx = inner.store.begin().await?;
+    let recipient = recipients::recipient_within(&mut tx, user).await?;
+    drop(tx);
+    draw(inner, user, recipient, secret.to_owned()).await
+}
+
+async fn draw(
+    inner: &Inner,
+    user: UserId,
+    recipient: Option<Recipient>,
+    secret: String,
+) -> Result<Proposal> {
     let project = settings::project_name(&inner.store).await?;
     let account = recipient.map_or_else(|| user.to_string(), |r| r.email);
     let otpauth_url = otpauth_url(&project, &account, &secret);
-    let qr = if wants_qr {
-        Some(picture(&otpauth_url)?)
-    } else {
-        None
-    };
+    let qr = Some(picture(&otpauth_url)?);
     Ok(Proposal {
         secret,
         otpauth_url,
@@ -89,6 +114,27 @@ pub(crate) async fn generate(inner: &Inner, cx: &Context, body: &Json) -> Result
 
 /// Enables the secret that was given out last, with a code of it.
 pub(crate) async fn enable(inner: &Inner, cx: &Context, body: &Json) -> Result<()> {
+    enable_and_store(inner, cx, body, &[]).await
+}
+
+/// The same, and makes ten recovery codes in the same transaction: the code that enables proves as
+/// much as the one that they are made against later.
+pub(crate) async fn enable_with_codes(
+    inner: &Inner,
+    cx: &Context,
+    body: &Json,
+) -> Result<Vec<String>> {
+    let codes = new_codes()?;
+    enable_and_store(inner, cx, body, &codes).await?;
+    Ok(codes.iter().map(|code| grouped(code)).collect())
+}
+
+async fn enable_and_store(
+    inner: &Inner,
+    cx: &Context,
+    body: &Json,
+    codes: &[String],
+) -> Result<()> {
     let (user, _) = myself_in_person(cx)?;
     let mut body = Body::read(body)?;
     let (secret, otp) = (body.required("secret"), body.required("otp"));
@@ -119,6 +165,9 @@ pub(crate) async fn enable(inner: &Inner, cx: &Context, body: &Json) -> Result<(
     }
     let change = Change::user("tfa_enabled", user.0);
     record(&mut tx, cx, change).await?;
+    if !codes.is_empty() {
+        keep_codes(inner, &mut tx, cx, user, codes).await?;
+    }
     finish(inner, tx, cx, user, Notice::SecondFactorEnabled).await
 }
 
@@ -172,7 +221,21 @@ pub(crate) async fn recovery_codes(
         Some(otp) => prove_code(inner, cx, user, otp).await?,
         None => attempts::prove_password(inner, cx, user, password.unwrap_or_default()).await?,
     }
-    let codes = (0..CODES).map(|_| new_code()).collect::<Result<Vec<_>>>()?;
+    let codes = new_codes()?;
+    let mut tx = inner.store.begin().await?;
+    keep_codes(inner, &mut tx, cx, user, &codes).await?;
+    tx.commit().await?;
+    Ok(codes.iter().map(|code| grouped(code)).collect())
+}
+
+/// Stores recovery codes in the place of those before.
+async fn keep_codes(
+    inner: &Inner,
+    tx: &mut Tx,
+    cx: &Context,
+    user: UserId,
+    codes: &[String],
+) -> Result<()> {
     let hash = |code: &String| {
         inner
             .keys
@@ -181,12 +244,8 @@ pub(crate) async fn recovery_codes(
             .unwrap_or_default()
     };
     let hashes: Vec<String> = codes.iter().map(hash).collect();
-    let mut tx = inner.store.begin().await?;
-    second_factors::replace_codes(&mut tx, user, &hashes).await?;
-    let change = Change::user("recovery_codes_made", user.0);
-    record(&mut tx, cx, change).await?;
-    tx.commit().await?;
-    Ok(codes.iter().map(|code| grouped(code)).collect())
+    second_factors::replace_codes(tx, user, &hashes).await?;
+    record(tx, cx, Change::user("recovery_codes_made", user.0)).await
 }
 
 /// A code of somebody who is signed in. Counted as a login.
@@ -272,6 +331,10 @@ fn picture(text: &str) -> Result<String> {
         .render::<svg::Color<'_>>()
         .min_dimensions(200, 200)
         .build())
+}
+
+fn new_codes() -> Result<Vec<String>> {
+    (0..CODES).map(|_| new_code()).collect()
 }
 
 /// 24 letters and digits of base 32: 120 bits.

@@ -1,25 +1,27 @@
-//! API tokens: several per user, each with a name, perhaps an end and addresses it works from.
+//! API tokens: several per user, each with a name, perhaps an end, addresses it works from, and the
+//! policies it is narrowed to.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use roster_domain::{Error, Result, Timestamp, UserId, clock};
 use roster_storage::api_tokens::{self, ApiToken};
-use roster_storage::unguarded::{self, Bearer};
+use roster_storage::unguarded::{self, BearingToken};
 use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{myself, myself_in_person, somebody};
-use crate::Inner;
 use crate::accounts::sessions::Owner;
 use crate::context::Context;
 use crate::login::Body;
 use crate::mail::{self, Notice};
 use crate::system::{new_id, random};
 use crate::write::{Change, commit, record};
+use crate::{Inner, access};
 
 /// How every one begins, so that people and scanners recognise it.
 const PREFIX: &str = "rst_";
@@ -41,6 +43,8 @@ pub struct ListedToken {
     pub name: String,
     /// How it begins.
     pub prefix: String,
+    /// The policies it is narrowed to; all that its owner holds where nothing is said.
+    pub policies: Option<Vec<String>>,
     /// Addresses and networks it works from; from everywhere when there are none.
     pub ip_access: Vec<String>,
     /// When it was made.
@@ -66,13 +70,13 @@ pub(crate) fn has_prefix(token: &str) -> bool {
     token.starts_with(PREFIX)
 }
 
-/// The bearer of a token, if it works from the client's address.
+/// A token that is presented, if it works from the client's address.
 pub(crate) async fn bearer(
     inner: &Inner,
     token: &str,
     ip: Option<IpAddr>,
     now: Timestamp,
-) -> Result<Option<Bearer>> {
+) -> Result<Option<BearingToken>> {
     for hash in inner.keys.token_hashes(token) {
         let Some(found) = unguarded::bearer_of_api_token(&inner.store, &hash, now).await? else {
             continue;
@@ -86,7 +90,7 @@ pub(crate) async fn bearer(
             api_tokens::touch(&mut tx, found.id, now, before).await?;
             tx.commit().await?;
         }
-        return Ok(Some(found.bearer));
+        return Ok(Some(found));
     }
     Ok(None)
 }
@@ -119,14 +123,7 @@ pub(crate) async fn make(inner: &Inner, cx: &Context, body: &Json) -> Result<New
     }
     let expires_at = ends(&mut body, cx.now);
     let ip_access = networks(&mut body);
-    if body
-        .map
-        .get("policies")
-        .is_some_and(|value| !value.is_null())
-    {
-        body.reasons
-            .push("\"policies\" is not supported yet: a token may what its owner may".to_owned());
-    }
+    let policies = policies(inner, cx, &mut body).await?;
     let known = ["name", "expires_at", "ip_access", "policies"];
     for other in body
         .map
@@ -148,6 +145,7 @@ pub(crate) async fn make(inner: &Inner, cx: &Context, body: &Json) -> Result<New
         user,
         name: name.to_owned(),
         prefix: text[..SHOWN].to_owned(),
+        policies,
         ip_access: (!ip_access.is_empty()).then(|| ip_access.join(",")),
         created_at: cx.now,
         expires_at,
@@ -194,6 +192,31 @@ fn ends(body: &mut Body<'_>, now: Timestamp) -> Option<Timestamp> {
             .push("\"expires_at\" must be a time to come, in RFC 3339".to_owned());
     }
     ends
+}
+
+/// The policies of a body: some that the caller holds. Those of others and those that are not there
+/// are refused alike.
+async fn policies(inner: &Inner, cx: &Context, body: &mut Body<'_>) -> Result<Option<Vec<Uuid>>> {
+    let given = match body.map.get("policies") {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::Array(list)) if (1..=MOST).contains(&list.len()) => list.iter(),
+        Some(_) => [].iter(),
+    };
+    let holdings = match cx.actor {
+        Some(actor) => access::holdings(inner, actor).await?,
+        None => Arc::default(),
+    };
+    let is_held = |id: &Uuid| holdings.policies.iter().any(|held| held.policy == *id);
+    let held = given.map(|id| Uuid::parse_str(id.as_str()?).ok().filter(is_held));
+    let held: Option<Vec<Uuid>> = held.collect();
+    let mut held = held.unwrap_or_default();
+    held.sort_unstable();
+    held.dedup();
+    if held.is_empty() {
+        let reason = "\"policies\" must be a list of ids of policies that you hold";
+        body.reasons.push(reason.to_owned());
+    }
+    Ok(Some(held))
 }
 
 /// The addresses and networks of a body, as they will be stored.
@@ -250,11 +273,13 @@ fn admits(rule: Option<&str>, client: Option<IpAddr>) -> bool {
 
 fn show(token: &ApiToken) -> ListedToken {
     let networks = token.ip_access.as_deref().unwrap_or_default();
+    let policies = token.policies.as_ref();
     let networks = networks.split(',').filter(|network| !network.is_empty());
     ListedToken {
         id: token.id.to_string(),
         name: token.name.clone(),
         prefix: token.prefix.clone(),
+        policies: policies.map(|policies| policies.iter().map(ToString::to_string).collect()),
         ip_access: networks.map(ToOwned::to_owned).collect(),
         created_at: clock::format(token.created_at),
         expires_at: token.expires_at.map(clock::format),

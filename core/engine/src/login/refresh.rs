@@ -7,7 +7,7 @@ use roster_storage::{logins, sessions, unguarded};
 use serde_json::Value as Json;
 
 use super::mode::{Presented, presented};
-use super::{Cookies, Mode, Owner, Tokens, attempts, idle, tokens};
+use super::{Cookies, Mode, Owner, Tokens, attempts, idle, oldest, tokens};
 use crate::context::Context;
 use crate::secrets::RefreshToken;
 use crate::write::{Change, record};
@@ -55,8 +55,10 @@ pub(crate) async fn run(
 
 /// The session's user, if they may still act.
 async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<Owner>> {
-    let bearer =
-        unguarded::bearer_of_session(&inner.store, session.user, session.id, cx.now).await?;
+    let (user, id) = (session.user, session.id);
+    let oldest = oldest(inner, cx.now);
+    let found = unguarded::bearer_of_session(&inner.store, user, id, cx.now, oldest).await?;
+    let bearer = found.map(|found| found.bearer);
     let active = bearer.filter(|bearer| bearer.status == Status::Active.as_str());
     let Some(bearer) = active else {
         return Ok(None);

@@ -112,6 +112,10 @@ impl<'a> Checker<'a> {
             });
             let id = stored.user_id();
             let is_own = self.cx.principal.user() == id;
+            if touches_credentials && is_own && self.cx.is_narrowed {
+                // With them the token would be its owner, and no longer narrowed.
+                return Err(refused());
+            }
             if touches_credentials && !is_own {
                 let role = stored.item.get("role").and_then(Value::as_uuid).map(RoleId);
                 let theirs = unguarded::holdings(&self.inner.store, id, role).await?;
@@ -146,7 +150,9 @@ impl<'a> Checker<'a> {
 
     /// Everything that a role brings has to be the caller's.
     async fn role(&self, role: Uuid) -> Result<()> {
-        if self.made.contains(&role) || self.cx.rights.roles.contains(&role) {
+        // A narrowed token has roles of its owner, but not all that they bring.
+        let is_own = self.cx.rights.roles.contains(&role) && !self.cx.is_narrowed;
+        if self.made.contains(&role) || is_own {
             return Ok(());
         }
         let brings = unguarded::holdings(&self.inner.store, None, Some(RoleId(role))).await?;

@@ -33,6 +33,7 @@ pub(super) const KEYS: &[KeyDoc] = &[
     key("server.trusted_proxies", "[]", "addresses or networks (CIDR) whose forwarded headers count"),
     key("server.max_body", r#""1MiB""#, "largest request body"),
     key("server.cors_origins", "[]", "origins that browsers may call from, such as `https://app.example.com`; `*` is refused"),
+    key("server.pages", "true", "whether there are pages for people under `/admin`: log in, accept an invitation, reset a password"),
     key("server.shutdown_timeout", r#""30s""#, "how long running requests may take to finish at shutdown"),
     key("database.url", r#""sqlite://data/roster.db""#, "`sqlite://path` (three slashes: absolute) or `postgres://user:pass@host/db`"),
     key("auth.secret", "", "key of all tokens, at least 32 bytes; generated beside an SQLite database, required with PostgreSQL"),

@@ -24,6 +24,8 @@ pub struct Server {
     pub max_body: ByteSize,
     /// Origins that browsers may call from, in lower case and without a slash; never `*`.
     pub cors_origins: Vec<String>,
+    /// Whether there are pages for people under `/admin`.
+    pub pages: bool,
     /// How long running requests may take to finish at shutdown.
     pub shutdown_timeout: Duration,
 }
@@ -36,6 +38,7 @@ impl Server {
             trusted_proxies: reader.read("server.trusted_proxies", list(network)),
             max_body: reader.read("server.max_body", size),
             cors_origins: reader.read("server.cors_origins", list(origin)),
+            pages: reader.read("server.pages", flag),
             shutdown_timeout: reader.read("server.shutdown_timeout", duration),
         }
     }

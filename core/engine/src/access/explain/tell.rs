@@ -126,7 +126,7 @@ impl Case {
         for rule in self.about(ask).filter_map(|rule| rule.permissions.as_ref()) {
             names::paths(rule, &mut paths);
         }
-        values.paths = follow(&inner.store, &self.cx.model, &values, &paths).await?;
+        values.paths = follow(&inner.store, &self.cx.model, &values, &paths, None).await?;
         Ok(values)
     }
 

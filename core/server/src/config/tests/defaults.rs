@@ -17,6 +17,7 @@ fn nothing_given_gives_the_defaults() {
     assert_eq!(config.server.bind.to_string(), "127.0.0.1:8055");
     assert_eq!(config.server.max_body.bytes(), 1 << 20);
     assert_eq!(config.server.shutdown_timeout, Duration::from_secs(30));
+    assert!(config.server.pages);
     assert_eq!(
         config.database.url,
         DatabaseUrl::Sqlite(PathBuf::from("data/roster.db"))

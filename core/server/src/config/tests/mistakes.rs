@@ -12,6 +12,7 @@ fn all_mistakes_are_reported_at_once() {
         bind = "localhost"
         cors_origins = ["https://app.example.com", "*"]
         trusted_proxies = ["10.0.0.0/8", "10.0.0.0/40"]
+        pages = "of"
         [auth]
         secret = "short"
         access_token_ttl = 15
@@ -44,6 +45,8 @@ fn all_mistakes_are_reported_at_once() {
              such as `10.0.0.0/8` or `::1`, got `10.0.0.0/40`",
             "key `server.cors_origins` in `etc/roster.toml`: expected origins such as \
              `https://app.example.com`, with neither path nor `*`, got `*`",
+            "key `server.pages` in `etc/roster.toml`: expected `true` or `false`, got the string \
+             `of`",
             "key `auth.secret` in `etc/roster.toml`: expected at least 32 bytes that are not all \
              the same, got a value that is not shown here",
             "key `auth.access_token_ttl` in `etc/roster.toml`: expected a duration longer than \
