@@ -20,9 +20,10 @@ impl Reader<'_> {
         let asked: Vec<&String> = asked.collect();
         let rows = self.world.rows(set).filter(|row| {
             let shows = |field: &&String| self.rights.shows(self.world, set, row, field);
-            match asked.is_empty() {
-                true => self.rights.sees(self.world, set, row),
-                false => asked.iter().any(shows),
+            if asked.is_empty() {
+                self.rights.sees(self.world, set, row)
+            } else {
+                asked.iter().any(shows)
             }
         });
         let rows: Vec<&Row> = rows.filter(|row| self.finds(set, row, query)).collect();

@@ -164,9 +164,10 @@ impl Draw<'_> {
         let open: Vec<&str> = WRITTEN.iter().filter(may).copied().collect();
         let mut body = Map::new();
         for _ in 0..=self.random.below(3) {
-            let name = match open.is_empty() || self.random.chance(6) {
-                true => *self.random.one(&WRITTEN),
-                false => *self.random.one(&open),
+            let name = if open.is_empty() || self.random.chance(6) {
+                *self.random.one(&WRITTEN)
+            } else {
+                *self.random.one(&open)
             };
             let mut known = values(name);
             if name == "x_boss" {

@@ -149,9 +149,10 @@ impl<'w> Eyes<'w> {
             values = rows.map(|row| self.at(set, row, path)).collect();
         }
         values.retain(|value| !value.is_null());
-        Some(match is_list {
-            true => Json::Array(values),
-            false => values.pop().unwrap_or_default(),
+        Some(if is_list {
+            Json::Array(values)
+        } else {
+            values.pop().unwrap_or_default()
         })
     }
 

@@ -106,9 +106,10 @@ fn any(random: &mut Random, world: &World, set: Set) -> Json {
 pub(super) fn world(random: &mut Random, seed: u64) -> World {
     let mut world = World::default();
     for _ in 0..=random.below(4) {
-        let parent = match random.chance(60) {
-            true => any(random, &world, Set::Roles),
-            false => Json::Null,
+        let parent = if random.chance(60) {
+            any(random, &world, Set::Roles)
+        } else {
+            Json::Null
         };
         let name = random.one(&values("name")).clone();
         let made = json!({"id": id(random), "name": name, "parent": parent, "description": maybe(random, "description", 40)});

@@ -16,6 +16,13 @@ pub(super) struct Phrase<'w> {
     by: Option<&'w Rights>,
 }
 
+/// How many values an operator takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    One,
+    List,
+}
+
 const PIECES: [&str; 10] = ["a", "A", "ä", "Ä", "b", "e", "_", "%", "Ber", "T"];
 
 impl<'w> Phrase<'w> {
@@ -46,9 +53,10 @@ impl<'w> Phrase<'w> {
                 _ => true,
             })
             .collect();
-        match named.is_empty() {
-            true => random.one::<&'static str>(all),
-            false => random.one::<&'static str>(&named),
+        if named.is_empty() {
+            random.one::<&'static str>(all)
+        } else {
+            random.one::<&'static str>(&named)
         }
     }
 
@@ -101,7 +109,7 @@ impl<'w> Phrase<'w> {
             "_null" | "_nnull" | "_empty" | "_nempty" => json!(random.chance(75)),
             "_in" | "_nin" => {
                 if random.chance(25)
-                    && let Some(variable) = variable(random, set, field, true)
+                    && let Some(variable) = variable(random, set, field, Wanted::List)
                 {
                     return json!(variable);
                 }
@@ -117,7 +125,7 @@ impl<'w> Phrase<'w> {
     /// What is compared with.
     fn value(&self, random: &mut Random, set: Set, field: &str) -> Json {
         if random.chance(25)
-            && let Some(variable) = variable(random, set, field, false)
+            && let Some(variable) = variable(random, set, field, Wanted::One)
         {
             return json!(variable);
         }
@@ -135,10 +143,12 @@ impl<'w> Phrase<'w> {
             None => values(field),
         };
         let known: Vec<&Json> = known.iter().filter(|json| **json != json!("")).collect();
-        match known.is_empty() {
-            false => (*random.one(&known)).clone(),
-            true if of.is_some() => json!("01890000-0000-7000-8000-000000000000"),
-            true => json!("Bern"),
+        if !known.is_empty() {
+            (*random.one(&known)).clone()
+        } else if of.is_some() {
+            json!("01890000-0000-7000-8000-000000000000")
+        } else {
+            json!("Bern")
         }
     }
 
@@ -163,33 +173,33 @@ impl<'w> Phrase<'w> {
 }
 
 /// A variable that a field can be compared with.
-fn variable(random: &mut Random, set: Set, field: &str, is_list: bool) -> Option<String> {
+fn variable(random: &mut Random, set: Set, field: &str, wanted: Wanted) -> Option<String> {
     let fixed: &[&str] = match (set.kind(field)?, set, field) {
-        (Kind::Day | Kind::Moment, ..) if !is_list => {
+        (Kind::Day | Kind::Moment, ..) if wanted == Wanted::One => {
             let all: Vec<&str> = intervals().collect();
             return Some(format!("$NOW{}", random.one(&all)));
         }
-        (Kind::Id, Set::Users, _) | (Kind::One(Set::Users), ..) => match is_list {
-            false => &[
+        (Kind::Id, Set::Users, _) | (Kind::One(Set::Users), ..) => match wanted {
+            Wanted::One => &[
                 "$CURRENT_USER",
                 "$CURRENT_USER.x_boss",
                 "$CURRENT_USER.x_boss.x_boss",
             ],
-            true => &["$CURRENT_USER"],
+            Wanted::List => &["$CURRENT_USER"],
         },
-        (Kind::Id, Set::Roles, _) | (Kind::One(Set::Roles), ..) => match is_list {
-            false => &[
+        (Kind::Id, Set::Roles, _) | (Kind::One(Set::Roles), ..) => match wanted {
+            Wanted::One => &[
                 "$CURRENT_ROLE",
                 "$CURRENT_USER.role",
                 "$CURRENT_ROLE.parent",
             ],
-            true => &["$CURRENT_ROLES", "$CURRENT_ROLE"],
+            Wanted::List => &["$CURRENT_ROLES", "$CURRENT_ROLE"],
         },
-        (Kind::Id, Set::Policies, _) | (Kind::One(Set::Policies), ..) if is_list => {
+        (Kind::Id, Set::Policies, _) | (Kind::One(Set::Policies), ..) if wanted == Wanted::List => {
             &["$CURRENT_POLICIES"]
         }
-        (Kind::Text, ..) => match is_list {
-            false => &[
+        (Kind::Text, ..) => match wanted {
+            Wanted::One => &[
                 "$CURRENT_USER.title",
                 "$CURRENT_USER.location",
                 "$CURRENT_USER.first_name",
@@ -197,9 +207,9 @@ fn variable(random: &mut Random, set: Set, field: &str, is_list: bool) -> Option
                 "$CURRENT_USER.role.name",
                 "$CURRENT_USER.x_boss.title",
             ],
-            true => &["$CURRENT_ROLES.name", "$CURRENT_POLICIES.name"],
+            Wanted::List => &["$CURRENT_ROLES.name", "$CURRENT_POLICIES.name"],
         },
-        (Kind::Number, ..) if field == "x_int" && !is_list => &["$CURRENT_USER.x_int"],
+        (Kind::Number, ..) if field == "x_int" && wanted == Wanted::One => &["$CURRENT_USER.x_int"],
         _ => return None,
     };
     Some((*random.one(fixed)).to_owned())

@@ -279,9 +279,10 @@ impl<'w> Reader<'w> {
         let Some(id) = &self.rights.user else {
             return Outcome::refused(401, "INVALID_CREDENTIALS");
         };
-        match self.rights.may(Set::Users, "read") {
-            true => self.item(Set::Users, &json!(id), query),
-            false => Outcome::data(json!({ "id": id })),
+        if self.rights.may(Set::Users, "read") {
+            self.item(Set::Users, &json!(id), query)
+        } else {
+            Outcome::data(json!({ "id": id }))
         }
     }
 }

@@ -29,9 +29,10 @@ pub(super) fn tell(
         let (set, action, fields) = (&rule.set, &rule.action, rule.fields.join(","));
         let is_about = sets.iter().any(|about| about.wire() == set);
         let matters = is_about || action == "read";
-        match matters {
-            true => format!("    {action} {set} [{fields}] {}\n", Json::Object(parts)),
-            false => String::new(),
+        if matters {
+            format!("    {action} {set} [{fields}] {}\n", Json::Object(parts))
+        } else {
+            String::new()
         }
     });
     let rules: String = rules.collect();

@@ -83,9 +83,10 @@ impl Writer<'_> {
             let action = (Set::Users, "delete");
             Some(self.rights.covers(self.world, action, row, |_| true))
         };
-        match ids.iter().all(|id| removes(id) == Some(true)) {
-            true => Ok(()),
-            false => Err(refuse()),
+        if ids.iter().all(|id| removes(id) == Some(true)) {
+            Ok(())
+        } else {
+            Err(refuse())
         }
     }
 
@@ -198,12 +199,13 @@ pub(super) fn my_roles(reader: &Reader<'_>) -> Outcome {
     }
     let roles = rights.roles.iter();
     let query = Query::default();
-    Outcome::data(match rights.may(Set::Roles, "read") {
-        false => roles.map(|id| json!({ "id": id })).collect(),
-        true => roles
+    Outcome::data(if rights.may(Set::Roles, "read") {
+        roles
             .map(|id| reader.item(Set::Roles, &json!(id), &query))
             .filter(|read| read.status == 200)
             .map(|read| read.data)
-            .collect(),
+            .collect()
+    } else {
+        roles.map(|id| json!({ "id": id })).collect()
     })
 }
