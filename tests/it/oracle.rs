@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod decision;
+mod explained;
 mod filter;
 mod judge;
 mod make;
@@ -36,7 +37,6 @@ fn worlds() -> u64 {
 /// How many disagreements are told at most.
 const TOLD: usize = 3;
 
-#[expect(clippy::disallowed_methods, reason = "tests are told how much to do")]
 fn number(variable: &str, default: u64) -> u64 {
     let given = std::env::var(variable);
     given.map_or(default, |text| text.parse().expect("a number"))

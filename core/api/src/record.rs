@@ -84,9 +84,17 @@ impl<N: Named> Type for Record<N> {
 /// The fields of a collection as a schema of the document.
 pub(crate) fn schema_of(schema: &Schema, description: &str) -> Json {
     let fields = schema.fields().iter();
-    let properties: Map<_, _> = fields
+    let mut properties: Map<_, _> = fields
         .map(|field| (field.name.clone(), property(field)))
         .collect();
+    if schema.collection() == Collection::Permissions {
+        let system = json!({
+            "type": "boolean",
+            "readOnly": true,
+            "description": "True for the rules that come with the app. They are in lists alone, and have neither an id nor a policy.",
+        });
+        properties.insert("system".to_owned(), system);
+    }
     json!({"type": "object", "description": description, "properties": properties})
 }
 

@@ -1,7 +1,7 @@
 //! What a principal's policies come to, cached under everything that decided it.
 
 pub(crate) mod explain;
-mod minimal;
+pub(crate) mod minimal;
 pub(crate) mod presets;
 pub(crate) mod simulate;
 mod variables;

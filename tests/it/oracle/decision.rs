@@ -51,7 +51,6 @@ impl Draw<'_> {
     pub(super) fn decision(&mut self) -> Decision {
         let set = self.set();
         match self.random.below(100) {
-            0..46 => Decision::List(set, self.query(set), self.random.chance(50)),
             46..60 => Decision::Groups(set, self.groups(set), self.random.chance(50)),
             60..70 => {
                 let (id, mut query) = (self.id(set), self.fields(set));

@@ -251,7 +251,9 @@ fn apply(
     written: Option<Row>,
 ) -> Outcome {
     let Some(written) = written else {
-        ids.iter().for_each(|id| world.remove_user(id));
+        for id in ids {
+            world.remove_user(id);
+        }
         return Outcome::done();
     };
     for id in ids {

@@ -138,7 +138,7 @@ pub(super) fn world(random: &mut Random, seed: u64) -> World {
             let (mut role, mut user) = (Json::Null, Json::Null);
             match random.below(100) {
                 0..60 => role = any(random, &world, Set::Roles),
-                55..85 => user = any(random, &world, Set::Users),
+                60..85 => user = any(random, &world, Set::Users),
                 _ => {}
             }
             let is_public = role.is_null() && user.is_null();

@@ -45,8 +45,8 @@ impl<'w> Phrase<'w> {
         let Some(rights) = self.by.filter(|_| !random.chance(3)) else {
             return random.one::<&'static str>(all);
         };
-        let names = all.iter().copied();
-        let named: Vec<&'static str> = names
+        let known = all.iter().copied();
+        let named: Vec<&'static str> = known
             .filter(|name| rights.may_name(set, "read", name))
             .filter(|name| match set.kind(name) {
                 Some(Kind::Many(from, _)) => rights.may(from, "read") || random.chance(3),

@@ -84,7 +84,9 @@ impl Stage {
         for set in Set::ALL_IN_ORDER {
             let mut rows: Vec<Row> = made.rows(set).cloned().collect();
             if set == Set::Permissions {
-                rows.iter_mut().for_each(|row| drop(row.remove("id")));
+                for row in &mut rows {
+                    row.remove("id");
+                }
             }
             sort_by_links(set, &mut rows);
             let made = self.admin.post(&set.path(), json!(rows)).await;
@@ -133,11 +135,16 @@ impl Stage {
                 random: &mut random,
             }
             .decision();
+            let explained = self.explained(&asker, &decision).await;
             let judged = self.judge(&mut world, &rights, &asker, &decision).await;
             let Some((expected, got)) = judged else {
                 tally.open += 1;
                 continue;
             };
+            if let Some(lie) = explained.and_then(|explained| explained.belies(&got)) {
+                found = Err(format!("seed {seed}, decision {number}: {lie}"));
+                break;
+            }
             match expected.status {
                 200..300 => tally.allowed += 1,
                 _ => tally.refused += 1,

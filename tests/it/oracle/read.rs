@@ -101,18 +101,15 @@ impl<'w> Reader<'w> {
         }
         for (name, (to, pick)) in &pick.nested {
             let asked = |row: &&'w Row| self.is_asked_for(*to, row, pick);
-            let value = match set.kind(name) {
-                Some(Kind::Many(..)) => {
-                    let rows = eyes.many(set, Some(row), name);
-                    let rows = rows.map(|rows| rows.into_iter().filter(asked));
-                    let shown = rows.map(|rows| rows.map(|row| self.show(*to, row, pick)));
-                    shown.map_or(Json::Null, Iterator::collect)
-                }
-                _ => {
-                    let next = eyes.one(set, Some(row), name).and_then(|(_, next)| next);
-                    let next = next.filter(asked);
-                    next.map_or(Json::Null, |row| self.show(*to, row, pick))
-                }
+            let value = if let Some(Kind::Many(..)) = set.kind(name) {
+                let rows = eyes.many(set, Some(row), name);
+                let rows = rows.map(|rows| rows.into_iter().filter(asked));
+                let shown = rows.map(|rows| rows.map(|row| self.show(*to, row, pick)));
+                shown.map_or(Json::Null, Iterator::collect)
+            } else {
+                let next = eyes.one(set, Some(row), name).and_then(|(_, next)| next);
+                let next = next.filter(asked);
+                next.map_or(Json::Null, |row| self.show(*to, row, pick))
             };
             shown.insert(name.clone(), value);
         }

@@ -50,8 +50,10 @@ pub(super) fn tell(
 
 fn sets(decision: &Decision) -> Vec<Set> {
     match decision {
-        Decision::List(set, ..) | Decision::Groups(set, ..) => vec![*set],
-        Decision::Item(set, ..) | Decision::RightsOf(set, _) => vec![*set],
+        Decision::List(set, ..)
+        | Decision::Groups(set, ..)
+        | Decision::Item(set, ..)
+        | Decision::RightsOf(set, _) => vec![*set],
         _ => vec![Set::Users],
     }
 }

@@ -104,9 +104,8 @@ impl Writer<'_> {
             .rules(Set::Users, action)
             .filter_map(|rule| rule.presets.as_object().cloned())
             .collect();
-        let merged = |rows: &mut dyn Iterator<Item = &Row>| -> Row {
-            rows.flat_map(|row| row.clone()).collect()
-        };
+        let merged =
+            |rows: &mut dyn Iterator<Item = &Row>| -> Row { rows.flat_map(Clone::clone).collect() };
         let mut row = merged(&mut presets.iter());
         let is_open = self.rights.has_rivals && row != merged(&mut presets.iter().rev());
         let is_decided = |name: &String| body.contains_key(name);

@@ -4,7 +4,10 @@
 use roster_domain::access::{Names, Rule};
 use roster_domain::filter::Uses;
 use roster_domain::variables::Variables;
-use roster_domain::{Action, Collection, Filter, Model};
+use std::sync::Arc;
+
+use roster_domain::record::Part;
+use roster_domain::{Action, Collection, Filter, Item, Model, Projection, Query, Value};
 use serde_json::{Map, Value as Json, json};
 
 use super::read_rule;
@@ -91,4 +94,40 @@ pub(super) fn rules(
         };
         ((least.collection, Action::Read), rule)
     })
+}
+
+/// The same as permissions, for a list of them: those that pass its filter. They have neither an id
+/// nor a policy, and say that they are the system's (contract/access-control.md §9).
+pub(crate) fn items(query: &Query) -> Vec<Item> {
+    let projection = &query.selection.projection;
+    let schema = projection.schema();
+    let positions = projection.positions().iter().copied();
+    let said = positions.filter(|index| {
+        let name = schema.fields()[*index].name.as_str();
+        name != "id" && name != "policy"
+    });
+    let said = Arc::new(Projection::of(schema, said.collect()));
+    let item = |least: Least| {
+        let value = |name: &str| {
+            let json = match name {
+                "collection" => json!(least.collection.as_str()),
+                "action" => json!(Action::Read.as_str()),
+                "permissions" => json!(least.permissions),
+                "fields" => json!(least.fields),
+                _ => Json::Null,
+            };
+            let field = schema.field(name);
+            field
+                .and_then(|field| field.parse(&json).ok())
+                .unwrap_or(Value::Null)
+        };
+        if !query.filter.matches(&value) {
+            return None;
+        }
+        let values = said.fields().map(|field| value(&field.name)).collect();
+        let mut item = Item::new(Arc::clone(&said), values);
+        item.push("system".into(), Part::Value(Value::Boolean(true)));
+        Some(item)
+    };
+    least().into_iter().filter_map(item).collect()
 }

@@ -47,8 +47,39 @@ pub(crate) async fn list(
     parameters: &Parameters,
 ) -> Result<List> {
     let grant = access::grant(cx, Action::Read, collection)?;
+    if collection == Collection::Permissions {
+        return permissions(inner, cx, &grant, parameters).await;
+    }
     let query = parse(inner, cx, &grant, parameters, inner.settings.pages).await?;
     page(inner, cx, &query).await
+}
+
+/// Permissions come all at once unless a page of them is asked for; who has the app sees the rules
+/// as well that come with it (contract/access-control.md §10).
+async fn permissions(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    parameters: &Parameters,
+) -> Result<List> {
+    let is_page = ["limit", "offset", "page"]
+        .iter()
+        .any(|name| parameters.contains_key(*name));
+    let pages = if is_page {
+        inner.settings.pages
+    } else {
+        PageLimits::NONE
+    };
+    let query = parse(inner, cx, grant, parameters, pages).await?;
+    let mut list = page(inner, cx, &query).await?;
+    if let Items::Records(items) = &mut list.items
+        && !is_page
+        && cx.rights.app_access
+        && !query.selection.is_bare
+    {
+        items.extend(access::minimal::items(&query));
+    }
+    Ok(list)
 }
 
 /// What a list would have, without reading it.
