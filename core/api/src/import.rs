@@ -3,6 +3,8 @@
 //! The file goes to the disk while it comes in and is read from there, so that its length costs no
 //! memory.
 
+mod answer;
+
 use std::fs::File;
 use std::io::{Seek, Write};
 
@@ -11,8 +13,7 @@ use multer::{Constraints, Multipart, SizeLimit};
 use poem::http::{HeaderValue, header};
 use poem::{Body, IntoResponse, Request, RequestBody, Response, Result};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema};
-use poem_openapi::registry::{MetaResponse, MetaResponses, Registry};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, OpenApi};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions, OpenApi};
 use roster_domain::{Code, Collection, Error, Problem};
 use roster_engine::{
     Engine, ImportFormat, ImportOptions, ImportOutcome, ImportSummary, ImportedRow, Importer,
@@ -20,6 +21,7 @@ use roster_engine::{
 use serde::Serialize;
 use serde_json::json;
 
+use self::answer::Imported;
 use crate::body;
 use crate::caller::Caller;
 use crate::document::Tag;
@@ -337,68 +339,4 @@ fn too_large(largest: u64) -> Error {
         ))
         .with("max_size", largest)
         .into()
-}
-
-/// What came of a file.
-pub(crate) struct Imported(Response);
-
-impl IntoResponse for Imported {
-    fn into_response(self) -> Response {
-        self.0
-    }
-}
-
-impl ApiResponse for Imported {
-    fn meta() -> MetaResponses {
-        let number = || inline(MetaSchema::new_with_format("integer", "int64"));
-        let list = MetaSchema {
-            items: Some(Box::new(inline(MetaSchema::new("object")))),
-            ..MetaSchema::new("array")
-        };
-        let next = MetaSchema {
-            nullable: true,
-            ..MetaSchema::new_with_format("integer", "int64")
-        };
-        let data = MetaSchema {
-            required: vec![
-                "dry_run", "rows", "created", "updated", "skipped", "failed", "errors",
-            ],
-            properties: vec![
-                ("dry_run", inline(MetaSchema::new("boolean"))),
-                ("rows", number()),
-                ("created", number()),
-                ("updated", number()),
-                ("skipped", number()),
-                ("failed", number()),
-                ("next_row", inline(next)),
-                ("errors", inline(list)),
-            ],
-            ..MetaSchema::new("object")
-        };
-        let envelope = MetaSchema {
-            required: vec!["data"],
-            properties: vec![("data", inline(data))],
-            ..MetaSchema::new("object")
-        };
-        MetaResponses {
-            responses: vec![MetaResponse {
-                description: "What came of it: counts, and the first 1,000 rows that were refused.",
-                status: Some(200),
-                status_range: None,
-                content: vec![
-                    MetaMediaType {
-                        content_type: JSON_TYPE,
-                        schema: inline(envelope),
-                    },
-                    MetaMediaType {
-                        content_type: LINES,
-                        schema: inline(MetaSchema::new("string")),
-                    },
-                ],
-                headers: Vec::new(),
-            }],
-        }
-    }
-
-    fn register(_: &mut Registry) {}
 }

@@ -6,20 +6,21 @@
 
 mod cells;
 mod options;
+mod report;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::sync::Arc;
 
-use roster_domain::{Action, Collection, Error, Key, Problem, Result, UserId, email};
+use roster_domain::{Action, Collection, Error, Key, Result, UserId, email};
 use roster_storage::unguarded;
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use tokio::sync::mpsc::Receiver;
 use uuid::Uuid;
 
 pub use self::options::{Existing, ImportFormat, ImportOptions};
+pub use self::report::{ImportOutcome, ImportSummary, ImportedRow};
 use self::rows::{Next, Row};
 use crate::context::{Client, Context, Source};
 use crate::records::write::{self, End};
@@ -52,54 +53,6 @@ pub struct Importer {
     /// Why there are no more rows, if the file does not simply end.
     broken: Option<Error>,
     is_over: bool,
-}
-
-/// What came of one row.
-#[derive(Debug, Clone, Serialize)]
-pub struct ImportedRow {
-    /// Its number; 1 is the first after the header.
-    pub row: u64,
-    /// What was done with it.
-    pub outcome: ImportOutcome,
-    /// The user it made or changed, or the one that was there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<Uuid>,
-    /// Why it was refused.
-    #[serde(rename = "errors", skip_serializing_if = "Vec::is_empty")]
-    pub problems: Vec<Problem>,
-}
-
-/// What is done with a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ImportOutcome {
-    /// A user was made.
-    Created,
-    /// A user was changed.
-    Updated,
-    /// The user was there already.
-    Skipped,
-    /// It was refused.
-    Failed,
-}
-
-/// What came of a file so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct ImportSummary {
-    /// Whether nothing was stored.
-    pub dry_run: bool,
-    /// How many rows were looked at.
-    pub rows: u64,
-    /// How many users were made.
-    pub created: u64,
-    /// How many were changed.
-    pub updated: u64,
-    /// How many were there already.
-    pub skipped: u64,
-    /// How many rows were refused.
-    pub failed: u64,
-    /// Where to go on after a row was refused; nothing at the end of the file.
-    pub next_row: Option<u64>,
 }
 
 impl Engine {
@@ -222,19 +175,14 @@ impl Importer {
             let row = match plan {
                 Err(settled) => settled.clone(),
                 Ok(todo) => {
-                    let key = match &mut keys {
-                        Ok(keys) => keys
-                            .remove(number)
-                            .map_or_else(|| Err(Error::internal("a row that nothing came of")), Ok),
+                    let lost = || Error::internal("a row that nothing came of");
+                    let key = if let Ok(keys) = &mut keys {
+                        keys.remove(number).ok_or_else(lost)
+                    } else {
                         // One row of the batch is at fault: each is written by itself.
-                        Err(_) => {
-                            self.cx.effects = crate::Effects::default();
-                            let alone = self.write(&[(*number, todo)]).await;
-                            alone.and_then(|mut keys| {
-                                keys.remove(number)
-                                    .ok_or_else(|| Error::internal("a row that nothing came of"))
-                            })
-                        }
+                        self.cx.effects = crate::Effects::default();
+                        let alone = self.write(&[(*number, todo)]).await;
+                        alone.and_then(|mut keys| keys.remove(number).ok_or_else(lost))
                     };
                     outcome(*number, todo, key)?
                 }

@@ -22,7 +22,7 @@ async fn who_gains_and_loses_what_is_told_and_nothing_is_stored() {
         .await
         .data()[0]["id"]
         .clone();
-    let rule = admin
+    let permission = admin
         .get("/permissions?filter[collection][_eq]=directus_users")
         .await
         .data()[0]["id"]
@@ -33,7 +33,7 @@ async fn who_gains_and_loses_what_is_told_and_nothing_is_stored() {
         .data();
     let before = server.database().count("permissions", "1 = 1").await;
 
-    let widened = simulate(&admin, json!([{ "collection": "directus_permissions", "action": "update", "id": rule, "data": { "permissions": {}, "fields": ["id", "email", "title"] } }])).await;
+    let widened = simulate(&admin, json!([{ "collection": "directus_permissions", "action": "update", "id": permission, "data": { "permissions": {}, "fields": ["id", "email", "title"] } }])).await;
     let removed = simulate(
         &admin,
         json!([{ "collection": "directus_policies", "action": "delete", "id": policy }]),

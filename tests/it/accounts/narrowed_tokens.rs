@@ -216,3 +216,34 @@ async fn leaving_a_policy_out_does_not_leave_out_what_it_asks_for() {
 
     assert_eq!(token.get("/users").await.outcome(), "403 FORBIDDEN");
 }
+
+#[tokio::test]
+async fn a_file_that_it_takes_in_is_judged_by_what_it_is_narrowed_to() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let create = json!({ "action": "create", "fields": ["email"] });
+    let (policy, _) = attach(&admin, &admin.id, json!({ "name": "some" }), &[create]).await;
+    let token = narrowed(&server, &admin, &[&policy]).await;
+
+    for file in [
+        "email,title\nann@example.com,Countess\n",
+        "email\nbob@example.com\n",
+    ] {
+        let (path, kind) = (
+            "/utils/import/directus_users",
+            [("content-type", "text/csv")],
+        );
+        let method = reqwest::Method::POST;
+        token
+            .send(method, path, &kind, file.as_bytes().to_vec())
+            .await;
+    }
+
+    let made = admin
+        .get("/users?fields=email,title&filter[email][_neq]=admin@example.com")
+        .await;
+    assert_eq!(
+        made.data(),
+        json!([{ "email": "bob@example.com", "title": null }])
+    );
+}

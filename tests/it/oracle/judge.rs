@@ -301,10 +301,15 @@ fn outcome(answer: &Answer) -> Outcome {
         text => serde_json::from_str(text).unwrap_or_else(|_| json!({ "data": text })),
     };
     let code = &body["errors"][0]["extensions"]["code"];
+    let mut data = body["data"].clone();
+    if let Some(rows) = data.as_array_mut() {
+        // The rules of the app stand in lists of permissions, and are nobody's.
+        rows.retain(|row| row["system"] != true);
+    }
     Outcome {
         status: answer.status,
         code: code.as_str().unwrap_or_default().to_owned(),
-        data: body["data"].clone(),
+        data,
         meta: body["meta"].clone(),
     }
 }

@@ -189,7 +189,7 @@ impl Case {
             "reason": reason,
             "action": ask.action.as_str(),
             "collection": ask.collection.as_str(),
-            "id": ask.key.map(|key| key.value()),
+            "id": ask.key.map(Key::value),
             "principal": {
                 "user": match ask.subject { Subject::User(id) => Some(id.0), _ => None },
                 "role": self.cx.actor.and_then(|actor| actor.role).map(|role| role.0),
@@ -238,7 +238,7 @@ impl Case {
                 return Ok(("deny", reason));
             }
         };
-        if let Err(error) = self.named(ask, grant) {
+        if let Err(error) = named(ask, grant) {
             return Ok(("deny", error.problems()[0].message.clone()));
         }
         let is_limited = *grant.filter() != Filter::Everything;
@@ -267,21 +267,6 @@ impl Case {
         }
         let reason = "There is no such record, or it passes no rule that gives all of this.";
         Ok(("deny", reason.to_owned()))
-    }
-
-    /// Whether every field that is asked about may be named at all.
-    fn named(&self, ask: &Ask, grant: &Grant) -> Result<()> {
-        if ask.action == Action::Read {
-            let hidden = ask.fields.iter().filter(|field| !grant.allows(field));
-            let hidden: Vec<String> = hidden.cloned().collect();
-            if hidden.is_empty() {
-                return Ok(());
-            }
-            return Err(Error::forbidden_fields(ask.collection.as_str(), &hidden));
-        }
-        grant
-            .writing(ask.fields.iter().map(String::as_str))
-            .map(drop)
     }
 
     async fn reaches(&self, inner: &Inner, ask: &Ask, grant: &Grant, key: Key) -> Result<bool> {
@@ -328,4 +313,19 @@ fn understand(
     json: &Json,
 ) -> Result<Filter> {
     super::read_rule(&cx.model, values, collection, json, Uses::Selection)
+}
+
+/// Whether every field that is asked about may be named at all.
+fn named(ask: &Ask, grant: &Grant) -> Result<()> {
+    if ask.action == Action::Read {
+        let hidden = ask.fields.iter().filter(|field| !grant.allows(field));
+        let hidden: Vec<String> = hidden.cloned().collect();
+        if hidden.is_empty() {
+            return Ok(());
+        }
+        return Err(Error::forbidden_fields(ask.collection.as_str(), &hidden));
+    }
+    grant
+        .writing(ask.fields.iter().map(String::as_str))
+        .map(drop)
 }

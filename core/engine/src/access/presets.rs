@@ -52,7 +52,7 @@ fn rules(preset: &str) -> Option<Vec<Json>> {
                 "text_direction",
             ]);
             let changed = with(&["email_notifications", "text_direction"]);
-            let role = ["id", "name", "icon", "description", "parent"];
+            let shown_of_role = ["id", "name", "icon", "description", "parent"];
             let rule = |collection: &str, action: &str, permissions: Json, fields: Json| {
                 json!({
                     "collection": collection,
@@ -66,7 +66,7 @@ fn rules(preset: &str) -> Option<Vec<Json>> {
             Some(vec![
                 rule("directus_users", "read", own.clone(), json!(shown)),
                 rule("directus_users", "update", own, json!(changed)),
-                rule("directus_roles", "read", held, json!(role)),
+                rule("directus_roles", "read", held, json!(shown_of_role)),
                 rule("directus_files", "create", json!({}), json!(["*"])),
                 rule("directus_files", "read", uploaded, json!(["*"])),
             ])
@@ -82,7 +82,7 @@ pub(crate) async fn apply(inner: &Inner, cx: &Context, policy: &str, body: &Json
         None | Some(Json::Null) => PRESETS[0],
         Some(json) => json.as_str().unwrap_or_default(),
     };
-    let rules = rules(preset).ok_or_else(|| {
+    let wanted = rules(preset).ok_or_else(|| {
         let known = PRESETS.join(", ");
         Error::invalid_payload(format!("\"preset\" must be one of [{known}]"))
     })?;
@@ -90,12 +90,12 @@ pub(crate) async fn apply(inner: &Inner, cx: &Context, policy: &str, body: &Json
     let id = Parameters::from_iter([("fields".to_owned(), json!(["id"]))]);
     let policy = read::one(inner, cx, Collection::Policies, policy, &id).await?;
     let policy = policy.get("id").cloned().ok_or_else(Error::forbidden)?;
-    let asked = Parameters::from_iter([
+    let within = Parameters::from_iter([
         ("limit".to_owned(), json!(-1)),
         ("filter".to_owned(), json!({ "policy": { "_eq": policy } })),
     ]);
-    let present = read::list(inner, cx, Collection::Permissions, &asked).await?;
-    let present: Vec<Json> = match present.items {
+    let found = read::list(inner, cx, Collection::Permissions, &within).await?;
+    let have: Vec<Json> = match found.items {
         Items::Records(items) => items.iter().map(|item| json!(item)).collect(),
         Items::Groups(_) => Vec::new(),
     };
@@ -105,9 +105,9 @@ pub(crate) async fn apply(inner: &Inner, cx: &Context, policy: &str, body: &Json
                 .iter()
                 .all(|name| one[name] == rule[name])
         };
-        present.iter().any(same)
+        have.iter().any(same)
     };
-    let mut bodies: Vec<Json> = rules.into_iter().filter(|rule| !is_there(rule)).collect();
+    let mut bodies: Vec<Json> = wanted.into_iter().filter(|rule| !is_there(rule)).collect();
     for body in &mut bodies {
         body["policy"] = json!(policy);
     }

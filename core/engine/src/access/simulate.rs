@@ -213,8 +213,8 @@ impl<'s> World<'s> {
                 access.tfa |= flags.enforce_tfa;
             }
         }
-        let rules = self.standing.rules.iter();
-        for rule in rules.filter(|rule| held_policies.contains(&rule.policy)) {
+        let permissions = self.standing.rules.iter();
+        for rule in permissions.filter(|rule| held_policies.contains(&rule.policy)) {
             access.add(rule);
         }
         access

@@ -100,10 +100,10 @@ fn page(told: &Json) -> String {
     let list = |json: &Json| json.as_array().cloned().unwrap_or_default();
     for policy in list(&told["policies"]) {
         let through = match &policy["through"] {
-            Json::Object(map) => map
-                .iter()
-                .map(|(kind, id)| format!("{kind} {}", text(id)))
-                .collect(),
+            Json::Object(map) => {
+                let parts = map.iter().map(|(kind, id)| format!("{kind} {}", text(id)));
+                parts.collect::<Vec<_>>().join(", ")
+            }
             other => text(other),
         };
         let why_not = match &policy["why_not"] {

@@ -62,24 +62,24 @@ pub async fn standing(tx: &mut Tx, users: &[Uuid]) -> Result<Standing> {
             enforce_tfa: flag(3)?,
         });
     }
-    let access = r#"SELECT "policy", "role", "user" FROM "access" ORDER BY "sort", "id""#;
-    for row in tx.fetch(all(access)).await? {
+    let attached = r#"SELECT "policy", "role", "user" FROM "access" ORDER BY "sort", "id""#;
+    for row in tx.fetch(all(attached)).await? {
         standing
             .attachments
             .push((row.id(0)?, row.uuid(1)?, row.uuid(2)?));
     }
-    let rules = r#"SELECT "id", "policy", "collection", "action", "permissions", "validation",
+    let permissions = r#"SELECT "id", "policy", "collection", "action", "permissions", "validation",
         "presets", "fields" FROM "permissions" ORDER BY "id""#;
-    for row in &tx.fetch(all(rules)).await? {
+    for row in &tx.fetch(all(permissions)).await? {
         standing.rules.push(rule(row)?);
     }
-    let members =
+    let counts =
         r#"SELECT "role", COUNT(*) FROM "users" WHERE "status" = 'active' GROUP BY "role""#;
-    for row in tx.fetch(all(members)).await? {
+    for row in tx.fetch(all(counts)).await? {
         standing.members.push((row.uuid(0)?, row.count(1)?));
     }
-    let attached = standing.attachments.iter().filter_map(|(_, _, user)| *user);
-    let mut wanted: Vec<Uuid> = users.iter().copied().chain(attached).collect();
+    let owners = standing.attachments.iter().filter_map(|(_, _, user)| *user);
+    let mut wanted: Vec<Uuid> = users.iter().copied().chain(owners).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let dialect = tx.dialect();
@@ -95,8 +95,8 @@ pub async fn standing(tx: &mut Tx, users: &[Uuid]) -> Result<Standing> {
             ORDER BY "id""#
         }
     };
-    let users = Statement::new(sql, vec![dialect.json(Some(&wanted))]);
-    for row in tx.fetch(users).await? {
+    let statement = Statement::new(sql, vec![dialect.json(Some(&wanted))]);
+    for row in tx.fetch(statement).await? {
         standing
             .users
             .push((row.id(0)?, row.uuid(1)?, row.word(2)?));

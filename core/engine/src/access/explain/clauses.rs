@@ -46,7 +46,7 @@ impl<'a> Clauses<'a> {
             return Ok((self.ask.key.map(|_| true), json!([])));
         };
         let mut leaves = Vec::new();
-        collect(rule, String::new(), &mut leaves);
+        collect(rule, "", &mut leaves);
         let mut told = Vec::with_capacity(leaves.len());
         for (path, clause) in leaves {
             let holds = self.holds(&clause).await?;
@@ -77,7 +77,7 @@ impl<'a> Clauses<'a> {
 }
 
 /// The conditions on fields, with their places in the rule.
-fn collect(rule: &Json, path: String, leaves: &mut Vec<(String, Json)>) {
+fn collect(rule: &Json, path: &str, leaves: &mut Vec<(String, Json)>) {
     let Json::Object(map) = rule else { return };
     for (name, value) in map {
         let place = if path.is_empty() {
@@ -88,7 +88,7 @@ fn collect(rule: &Json, path: String, leaves: &mut Vec<(String, Json)>) {
         match (name.as_str(), value) {
             ("_and" | "_or", Json::Array(parts)) if place.matches('.').count() < DEEPEST => {
                 for (index, part) in parts.iter().enumerate() {
-                    collect(part, format!("{place}[{index}]"), leaves);
+                    collect(part, &format!("{place}[{index}]"), leaves);
                 }
             }
             _ => leaves.push((place, json!({ name: value }))),
