@@ -3,3 +3,4 @@
 mod change;
 mod demands;
 mod relations;
+mod round_trip;

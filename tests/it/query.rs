@@ -2,5 +2,7 @@
 
 mod aggregate;
 mod export;
+mod fuzz;
+mod json;
 mod nested;
 mod property;

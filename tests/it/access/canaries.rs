@@ -14,8 +14,9 @@ const HASHED: &str = "CanaryBird-hashed";
 
 /// Everything that is secret as it is kept, read past the API.
 async fn kept(server: &TestServer, id: &str) -> Vec<String> {
-    let sql =
-        format!("SELECT password, token, tfa_secret, hidden, hashed FROM users WHERE id = '{id}'");
+    let sql = format!(
+        "SELECT CAST(password AS TEXT), CAST(token AS TEXT), CAST(tfa_secret AS TEXT), hidden, hashed FROM users WHERE id = '{id}'"
+    );
     let rows = server.database().rows(&sql).await;
     let mut secrets: Vec<String> = rows.into_iter().flatten().flatten().collect();
     secrets.push(CANARY.to_owned());
@@ -186,11 +187,14 @@ async fn no_canary_is_sent_to_anybody() {
     for call in recorder.calls() {
         shows("a plugin", &format!("{call:?}"));
     }
-    let outbox = server.database().rows("SELECT payload FROM outbox").await;
+    let outbox = server
+        .database()
+        .rows("SELECT CAST(payload AS TEXT) FROM outbox")
+        .await;
     shows("the outbox", &format!("{outbox:?}"));
     let revisions = server
         .database()
-        .rows("SELECT data, delta FROM revisions")
+        .rows("SELECT CAST(data AS TEXT), CAST(delta AS TEXT) FROM revisions")
         .await;
     shows("the revisions", &format!("{revisions:?}"));
     let activity = server

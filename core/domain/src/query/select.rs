@@ -1,11 +1,13 @@
 //! `fields`, `alias` and `deep`: the tree of what is selected (contract/query.md §3).
 
+mod path;
 mod wanted;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
+pub use self::path::JsonPath;
 use self::wanted::Wanted;
 pub(super) use self::wanted::aliases;
 use super::{Ask, Budget, DEEP, Direction, Filter, Query, Sort};
@@ -36,6 +38,8 @@ pub struct Computed {
     pub name: Arc<str>,
     /// The value.
     pub operand: Operand,
+    /// What is taken out of it, where it is JSON.
+    pub path: Option<JsonPath>,
 }
 
 /// Records that a field leads to.
@@ -186,6 +190,22 @@ impl LevelParser<'_> {
     }
 
     fn leaf(&mut self, name: &str, bad: &mut Vec<String>, budget: &mut Budget) -> Result<()> {
+        if let Some((field, path)) = JsonPath::split(name)? {
+            let known = self.schema.field(field);
+            match known.filter(|_| self.ask.grant.allows(field)) {
+                None => bad.push(field.to_owned()),
+                Some(known) if known.kind != FieldType::Json || known.is_concealed => {
+                    let reason = "Invalid function specified \"json\"";
+                    return Err(Error::invalid_query(reason));
+                }
+                Some(_) => self.computed.push(Computed {
+                    name: JsonPath::name(name).into(),
+                    operand: Operand::field(field),
+                    path: Some(path),
+                }),
+            }
+            return Ok(());
+        }
         if let Some((function, word, argument)) = Function::split(name) {
             let function = function.ok_or_else(|| {
                 Error::invalid_query(format!("Invalid function specified \"{word}\""))
@@ -206,7 +226,11 @@ impl LevelParser<'_> {
                     ..Operand::field(argument)
                 };
                 let name = format!("{argument}_{}", function.as_str()).into();
-                self.computed.push(Computed { name, operand });
+                self.computed.push(Computed {
+                    name,
+                    operand,
+                    path: None,
+                });
             }
             return Ok(());
         }

@@ -31,6 +31,10 @@ pub(super) fn takes(field: &Field, operator: &str) -> bool {
             among(&[&EQUALITY, &LISTS, &NULLS, &EMPTIES]) || split(operator).is_some()
         }
         FieldType::Hash => among(&[&NULLS, &EMPTIES]),
+        // Keys have an order, so that a client can go on from the last one it has.
+        FieldType::Uuid if field.name == "id" => {
+            among(&[&EQUALITY, &NULLS, &LISTS]) || ORDER[..4].contains(&operator)
+        }
         FieldType::Uuid => among(&[&EQUALITY, &NULLS, &LISTS]),
         FieldType::Json => among(&[&NULLS]),
         FieldType::Boolean => among(&[&EQUALITY, &NULLS]),

@@ -157,8 +157,10 @@ impl<'a> Columns<'a> {
         }
         let mut item = Item::new(Arc::clone(&selection.projection), values);
         for computed in &selection.computed {
-            let number = Field::new("", FieldType::Serial);
-            let value = row.value(column(), &number)?;
+            let value = match &computed.path {
+                None => row.value(column(), &Field::new("", FieldType::Serial))?,
+                Some(path) => path.pick(row.value(column(), &Field::new("", FieldType::Json))?),
+            };
             item.push(Arc::clone(&computed.name), Part::Value(value));
         }
         let helpers = self.helpers.iter();
