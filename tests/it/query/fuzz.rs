@@ -136,7 +136,7 @@ fn query(random: &mut Random) -> String {
     for _ in 0..=random.below(4) {
         let mut name = (*random.one(&NAMES)).to_owned();
         while random.chance(35) && name.len() < 300 {
-            name.push_str(&format!("[{}]", word(random)));
+            name = format!("{name}[{}]", word(random));
         }
         let value = match random.below(3) {
             0 => nearly(random, 4).to_string(),
