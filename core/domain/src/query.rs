@@ -165,7 +165,7 @@ impl Query {
         let mut query = Self::level(ask, parameters, &names, 0, &mut Budget::default())?;
         let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
         query.meta = meta(given("meta"))?;
-        let (aggregate, group) = (given("aggregate"), given("groupBy").or(given("group")));
+        let (aggregate, group) = grouped(parameters);
         if aggregate.is_some() || group.is_some() {
             let sort = words("sort", given("sort"))?;
             let made = Grouping::parse(ask, aggregate, group, &sort)?;
@@ -185,10 +185,8 @@ impl Query {
         budget: &mut Budget,
     ) -> Result<Self> {
         let given = |name: &str| parameters.get(name).filter(|json| !is_blank(json));
-        let is_grouped = depth == 0
-            && (given("aggregate").is_some()
-                || given("groupBy").is_some()
-                || given("group").is_some());
+        let asks_for_groups = grouped(parameters) != (None, None);
+        let is_grouped = depth == 0 && asks_for_groups;
         let reader = ask.reader();
         let mut filter = match given(names.filter) {
             Some(json) => reader.read(ask.collection(), &decode("filter", json)?)?,
@@ -354,6 +352,17 @@ fn object(name: &str, json: Json) -> Result<Map<String, Json>> {
             "\"{name}\" has to be an object"
         ))),
     }
+}
+
+/// What is said of `aggregate` and of `groupBy`; one that names nothing is none.
+fn grouped(parameters: &Parameters) -> (Option<&Json>, Option<&Json>) {
+    let names_something = |json: &&Json| match json {
+        Json::Array(list) => !list.is_empty(),
+        Json::Object(map) => !map.is_empty(),
+        json => !is_blank(json),
+    };
+    let given = |name: &str| parameters.get(name).filter(names_something);
+    (given("aggregate"), given("groupBy").or(given("group")))
 }
 
 #[cfg(test)]

@@ -116,6 +116,10 @@ impl Grouping {
         let groups = words("groupBy", group)?;
         let groups = groups.iter().map(|name| Group::parse(ask, name));
         let groups = groups.collect::<Result<Vec<_>>>()?;
+        if groups.is_empty() && aggregates.is_empty() {
+            let reason = "\"groupBy\" and \"aggregate\" name nothing";
+            return Err(Error::invalid_query(reason));
+        }
         if groups.len() + aggregates.len() > MOST {
             let reason = format!("at most {MOST} groups and aggregates can be asked for");
             return Err(Error::invalid_query(reason));
