@@ -56,3 +56,25 @@ async fn secrets_are_neither_aggregated_nor_grouped_by() {
         );
     }
 }
+
+#[tokio::test]
+async fn groups_that_name_nothing_are_none() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let search = reqwest::Method::from_bytes(b"SEARCH").expect("a method");
+
+    for query in [
+        json!({ "groupBy": [], "fields": ["email"] }),
+        json!({ "aggregate": {}, "fields": ["email"] }),
+    ] {
+        let body = json!({ "query": query });
+        let found = admin.json(search.clone(), "/users", &body).await;
+        assert_eq!(
+            found.data(),
+            json!([{ "email": "admin@example.com" }]),
+            "{body}"
+        );
+    }
+    let nothing = admin.get("/users?groupBy=,").await;
+    assert_eq!(nothing.outcome(), "400 INVALID_QUERY", "{}", nothing.text);
+}
