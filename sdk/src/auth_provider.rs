@@ -105,6 +105,9 @@ impl std::fmt::Debug for Credentials {
 pub struct BeginLogin {
     /// Where the browser has to come back to.
     pub redirect_uri: String,
+    /// Whether the provider has to ask, also whom it knows already.
+    #[serde(default)]
+    pub prompt: bool,
 }
 
 /// Where the browser is sent.

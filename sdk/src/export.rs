@@ -48,6 +48,9 @@ macro_rules! export_plugin {
             $crate::guest::bindings::base::export!(
                 Exported with_types_in $crate::guest::bindings::base
             );
+            $crate::guest::bindings::config::export!(
+                Exported with_types_in $crate::guest::bindings::config
+            );
             $($crate::__export_kind!($kind, Exported);)+
         };
     };

@@ -5,6 +5,7 @@
 mod auth_provider;
 pub mod bindings;
 mod call;
+mod config;
 mod hooks;
 mod imported;
 mod lifecycle;

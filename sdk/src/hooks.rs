@@ -104,8 +104,8 @@ pub trait Hooks: Send + Sync {
         Ok(())
     }
 
-    /// Claims that are added to an access token. Reserved ones, such as `sub`, `exp` and `role`,
-    /// are an error.
+    /// Claims that are added to an access token, whenever one is made: at a login, a refresh, an
+    /// impersonation. Reserved ones, such as `sub`, `exp` and `role`, are an error.
     async fn claims(&self, _cx: &Context, _login: &Login) -> Result<Map<String, Value>, Failure> {
         Ok(Map::new())
     }
@@ -128,6 +128,7 @@ pub struct Login {
     pub user: Record,
     /// The provider, `default` for the local password.
     pub provider: String,
-    /// The session mode: `json`, `cookie` or `session`.
+    /// The session mode: `json`, `cookie` or `session`; `impersonation` for the claims of somebody
+    /// who acts as the user; empty where somebody who is signed in failed to prove it again.
     pub mode: String,
 }

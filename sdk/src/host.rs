@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Failure, HookError, Record};
+use crate::{Credentials, Failure, HookError, Identity, Record};
 
 /// What a plugin may ask of the server, within the operator's capabilities.
 ///
@@ -78,6 +78,15 @@ pub trait Host: Send + Sync {
     /// filtered and sorted by.
     async fn users(&self, _query: &UserQuery) -> Result<Vec<Record>, HostError> {
         Err(HostError::unavailable("users"))
+    }
+
+    /// Whose password it is, for the local login that is linked into the server; for others it is
+    /// denied. The identifier is an address; the identity is the user's id and nothing more.
+    async fn verify_credentials(
+        &self,
+        _credentials: &Credentials,
+    ) -> Result<Option<Identity>, HostError> {
+        Err(HostError::unavailable("credentials"))
     }
 
     /// Puts a mail into the outbox; gives its id. What a before hook sends goes out only if the

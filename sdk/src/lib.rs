@@ -97,6 +97,7 @@ mod rejection;
 pub mod testing;
 
 pub use async_trait::async_trait;
+pub use schemars;
 pub use serde_json::{self, Map, Value, json};
 
 pub use auth_provider::{
@@ -111,7 +112,7 @@ pub use host::{
 };
 pub use linked::{Instance, Linked, LinkedBuilder};
 pub use mailer::{Mailer, Message};
-pub use manifest::{Event, Manifest, Subscription};
-pub use plugin::{Plugin, StartError};
+pub use manifest::{Event, Manifest, Scope, Subscription};
+pub use plugin::{Plugin, StartError, schema_of};
 pub use policy::{AccessRequest, Narrowing, Policy};
 pub use rejection::{Failure, HookError, Rejection};

@@ -16,6 +16,8 @@ type Start = dyn Fn(Value, Arc<dyn Host>) -> Starting + Send + Sync;
 pub struct Instance {
     /// What it is and asks for.
     pub manifest: Manifest,
+    /// What its configuration may be, as a JSON Schema, if it says.
+    pub schema: Option<Value>,
     /// Its hooks, if it has any.
     pub hooks: Option<Arc<dyn Hooks>>,
     /// Its mailer, if it is one.
@@ -48,6 +50,7 @@ impl Instance {
 pub struct Linked {
     name: String,
     start: Arc<Start>,
+    schema: fn() -> Option<Value>,
 }
 
 impl Linked {
@@ -86,6 +89,11 @@ impl Linked {
     /// The name that configuration uses.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What its configuration may be, as a JSON Schema, if it says.
+    pub fn schema(&self) -> Option<Value> {
+        (self.schema)()
     }
 
     /// Starts the plugin with its configuration table.
@@ -160,6 +168,7 @@ impl<P: Plugin> LinkedBuilder<P> {
                 let plugin = Arc::new(plugin::start::<P>(config, host.as_ref()).await?);
                 Ok(Instance {
                     manifest: plugin.manifest(),
+                    schema: P::schema(),
                     hooks: hooks.map(|kind| kind(Arc::clone(&plugin))),
                     mailer: mailer.map(|kind| kind(Arc::clone(&plugin))),
                     policy: policy.map(|kind| kind(Arc::clone(&plugin))),
@@ -170,6 +179,7 @@ impl<P: Plugin> LinkedBuilder<P> {
         Linked {
             name,
             start: Arc::new(start),
+            schema: P::schema,
         }
     }
 }

@@ -111,6 +111,15 @@ pub struct Subscription {
     pub event: Event,
 }
 
+/// An action on a collection that a policy narrows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Scope {
+    /// `create`, `read`, `update` or `delete`; `*` is any.
+    pub action: String,
+    /// The collection, such as `users`; `*` is any.
+    pub collection: String,
+}
+
 /// What a plugin is and what it asks for.
 ///
 /// What it gets is the intersection with the operator's `[plugins.<name>.capabilities]`.
@@ -132,6 +141,9 @@ pub struct Manifest {
     /// How it is used as an auth provider.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authenticates: Vec<AuthStyle>,
+    /// What it narrows as a policy, and is asked about; everything if it does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrows: Vec<Scope>,
 }
 
 impl Manifest {
@@ -150,7 +162,8 @@ impl Manifest {
         self.on_collection("users", event)
     }
 
-    /// Asks to be called for an event of some collection.
+    /// Asks to be called for an event of some collection: `users`, `roles`, `policies`, `access`,
+    /// `permissions`, `settings`, `fields` or `relations`.
     #[must_use]
     pub fn on_collection(mut self, collection: impl Into<String>, event: Event) -> Self {
         self.subscriptions.push(Subscription {
@@ -165,6 +178,24 @@ impl Manifest {
     pub fn authenticates(mut self, style: AuthStyle) -> Self {
         self.authenticates.push(style);
         self
+    }
+
+    /// Says what it narrows as a policy: an action on a collection, `*` for any. Without a word it
+    /// is asked about everything, and a request opens up to four actions on every collection.
+    #[must_use]
+    pub fn narrows(mut self, action: impl Into<String>, collection: impl Into<String>) -> Self {
+        self.narrows.push(Scope {
+            action: action.into(),
+            collection: collection.into(),
+        });
+        self
+    }
+
+    /// Whether a policy with this manifest is asked about an action on a collection.
+    pub fn is_asked_about(&self, action: &str, collection: &str) -> bool {
+        let is = |said: &str, meant: &str| said == "*" || said == meant;
+        let covers = |s: &Scope| is(&s.action, action) && is(&s.collection, collection);
+        self.narrows.is_empty() || self.narrows.iter().any(covers)
     }
 
     /// Asks to read these fields.

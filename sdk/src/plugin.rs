@@ -1,4 +1,6 @@
 use async_trait::async_trait;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,6 +18,44 @@ pub trait Plugin: Sized + Send + Sync + 'static {
 
     /// What the plugin is and what it asks for. The operator's configuration decides what it gets.
     fn manifest(&self) -> Manifest;
+
+    /// What [`Config`](Self::Config) may be, as a JSON Schema, which [`schema_of`] makes of a type.
+    /// `roster config check` judges by it, and administrators see it. None says nothing.
+    fn schema() -> Option<Value> {
+        None
+    }
+}
+
+/// The JSON Schema of a type that derives [`JsonSchema`](schemars::JsonSchema); its comments become
+/// the descriptions.
+///
+/// ```
+/// use roster_sdk::schemars::JsonSchema;
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize, JsonSchema)]
+/// #[schemars(crate = "roster_sdk::schemars")]
+/// #[serde(deny_unknown_fields)]
+/// struct Config {
+///     /// The field that is shouted.
+///     field: String,
+///     /// No message shows what is a password.
+///     #[schemars(extend("format" = "password"))]
+///     token: Option<String>,
+/// }
+///
+/// let schema = roster_sdk::schema_of::<Config>();
+///
+/// assert_eq!(schema["properties"]["field"]["description"], "The field that is shouted.");
+/// assert_eq!(schema["required"], roster_sdk::json!(["field"]));
+/// ```
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let mut schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>();
+    // The name of a type in somebody's source says nothing to those who configure it.
+    schema.remove("title");
+    schema.to_value()
 }
 
 /// Starts a plugin with its untyped configuration table, in both builds and in tests.

@@ -5,6 +5,7 @@ mod escalation;
 mod every_route;
 mod exceptions;
 mod explain;
+mod narrowing;
 mod nothing_leaks;
 mod simulate;
 mod truth;

@@ -3,8 +3,11 @@
 mod canary;
 mod freshness;
 mod jwt;
+mod local;
 mod login;
 mod logout;
+mod providers;
 mod refresh;
+mod refresh_races;
 mod static_token;
 mod stored;

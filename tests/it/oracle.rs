@@ -80,10 +80,18 @@ async fn the_engine_decides_as_the_oracle_does() {
 }
 
 /// Worlds in which the two have disagreed, and over what.
-const SEEDS: [(u64, &str); 3] = [
+const SEEDS: [(u64, &str); 8] = [
     (76, "a removal that changes what its own rule looks at"),
     (95, "a change by query that reaches nobody"),
     (212, "an administrator who is one from elsewhere"),
+    (1_625, "a change of what one's own rules look at"),
+    (1_768, "a removal from a list that its own rule counts"),
+    (
+        1_781,
+        "another removal from a list that its own rule counts",
+    ),
+    (2_410, "changes of many, the caller among them"),
+    (104_856, "the last digit of an average"),
 ];
 
 #[tokio::test]

@@ -12,14 +12,14 @@ use reqwest::redirect::Policy;
 use roster_tests::{Answer, PASSWORD, Site};
 
 /// A browser: it keeps cookies, says where forms come from, and shows each answer.
-struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     base: String,
     cookies: Mutex<HashMap<String, String>>,
 }
 
 impl Browser {
-    fn of(site: &Site) -> Self {
+    pub(crate) fn of(site: &Site) -> Self {
         let http = reqwest::Client::builder().no_proxy();
         let http = http.redirect(Policy::none()).build().expect("a client");
         Self {
@@ -39,7 +39,7 @@ impl Browser {
     }
 
     /// Loads a page.
-    async fn load(&self, path: &str) -> Answer {
+    pub(crate) async fn load(&self, path: &str) -> Answer {
         let request = self.http.get(format!("{}{path}", self.base));
         self.ask(request.header("accept", "text/html,*/*;q=0.8"))
             .await
@@ -52,7 +52,7 @@ impl Browser {
     }
 
     /// Sends a form of some page.
-    async fn send_from(
+    pub(crate) async fn send_from(
         &self,
         path: &str,
         fields: &[(&str, &str)],
@@ -97,7 +97,7 @@ impl Browser {
     }
 
     /// The cookies it would send now.
-    fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner);
         let pairs = cookies
             .iter()

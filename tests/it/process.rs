@@ -4,8 +4,9 @@ mod cli;
 mod crash;
 mod custom;
 mod import;
+mod mails;
 mod nodes;
-
 mod plugin;
 mod shutdown;
 mod start;
+mod traces;

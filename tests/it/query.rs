@@ -3,6 +3,7 @@
 mod aggregate;
 mod export;
 mod fuzz;
+mod inside;
 mod json;
 mod nested;
 mod property;

@@ -106,3 +106,30 @@ async fn a_password_policy_binds_the_next_password_and_never_repeats_it() {
     let long = json!({"email": "grace@example.com", "password": format!("{PASSWORD} {PASSWORD}")});
     assert_eq!(admin.post("/users", long).await.outcome(), "200");
 }
+
+/// A connection that has read them for somebody who may do everything reads them for others too.
+#[tokio::test]
+async fn people_of_different_rights_read_and_change_them_in_turn() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let rule = |action: &str| json!({ "collection": "directus_settings", "action": action, "permissions": {}, "fields": ["*"] });
+    let policy = json!({ "name": "manager", "permissions": [rule("read"), rule("update")] });
+    let policy = admin.post("/policies", policy).await.data();
+    let ada = server.member("ada").await;
+    let attach = json!({ "user": ada.id, "policy": policy["id"] });
+    admin.post("/access", attach).await.data();
+
+    for round in 0..12 {
+        for client in [&admin, &ada] {
+            let name = format!("round {round}");
+            let changed = client
+                .patch("/settings", json!({ "project_name": name }))
+                .await;
+            assert_eq!(changed.data()["project_name"], name);
+            let seen = client.get("/settings").await.data();
+            assert_eq!(seen["project_name"], name);
+            let may = client.get("/permissions/me/directus_settings").await.data();
+            assert_eq!(may["update"]["access"], true);
+        }
+    }
+}

@@ -182,10 +182,18 @@ impl Client {
 
     /// Makes or does, on a server that may go away: nothing if there is no whole answer.
     pub async fn try_post(&self, path: &str, body: Json) -> Option<Answer> {
+        self.try_json(Method::POST, path, &body).await
+    }
+
+    /// Changes, on a server that may go away: nothing if there is no whole answer.
+    pub async fn try_patch(&self, path: &str, body: Json) -> Option<Answer> {
+        self.try_json(Method::PATCH, path, &body).await
+    }
+
+    async fn try_json(&self, method: Method, path: &str, body: &Json) -> Option<Answer> {
         let headers = [("content-type", "application/json")];
-        self.try_send(Method::POST, path, &headers, body.to_string().into_bytes())
-            .await
-            .ok()
+        let body = body.to_string().into_bytes();
+        self.try_send(method, path, &headers, body).await.ok()
     }
 
     async fn try_send(

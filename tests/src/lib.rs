@@ -13,7 +13,9 @@
 )]
 
 mod answer;
+mod bent;
 mod client;
+mod collector;
 mod config;
 mod database;
 mod dump;
@@ -33,7 +35,9 @@ mod wasm;
 mod workspace;
 
 pub use answer::Answer;
+pub use bent::{garbled, growing_tables};
 pub use client::{Client, Site};
+pub use collector::{Collector, Span};
 pub use config::{ADMIN, PASSWORD, SECRET};
 pub use database::{Database, Kind, kind};
 pub use journal::Journal;

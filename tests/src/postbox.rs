@@ -81,6 +81,12 @@ impl Postbox {
             .clone()
     }
 
+    /// How much came so far.
+    pub fn count(&self) -> usize {
+        let mails = self.mails.lock();
+        mails.unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What came so far for an address.
     pub fn to(&self, address: &str) -> Vec<Mail> {
         let mut mails = self.all();

@@ -77,6 +77,7 @@ impl Process {
         database: Arc<Database>,
         text: &str,
         overrides: &[(String, String)],
+        environment: &[(String, String)],
     ) -> Self {
         let config = setup::file(&database, text);
         std::fs::create_dir_all(database.folder().join("data")).expect("a folder");
@@ -87,6 +88,7 @@ impl Process {
             .arg("--config")
             .arg(config)
             .args(["--set", "log.format=json"]);
+        command.envs(environment.iter().cloned());
         for (key, value) in overrides {
             command.arg("--set").arg(format!("{key}={value}"));
         }
@@ -139,6 +141,15 @@ impl Process {
             .args(["-c", &script])
             .status();
         assert!(status.is_ok_and(|status| status.success()), "{script}");
+    }
+
+    /// How many bytes of memory it holds.
+    pub fn resident(&self) -> u64 {
+        let id = self.child.id().expect("a process that runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        number.expect("its size").parse::<u64>().expect("a number") << 10
     }
 
     /// Waits for its end.
@@ -222,7 +233,8 @@ fn command(example: &str, folder: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     // Settings of whoever runs the tests are not for the server.
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROSTER")) {
+    let is_for_servers = |name: &str| name.starts_with("ROSTER") || name.starts_with("OTEL_");
+    for (name, _) in std::env::vars().filter(|(name, _)| is_for_servers(name)) {
         command.env_remove(name);
     }
     command

@@ -13,6 +13,8 @@ use uuid::Uuid;
 pub struct Call {
     /// The event.
     pub event: Event,
+    /// The collection.
+    pub collection: String,
     /// The id of the event.
     pub id: String,
     /// The id of the record.
@@ -49,6 +51,7 @@ struct Script {
     hangs: bool,
     calls: Vec<Call>,
     events: Option<Vec<Event>>,
+    collections: Option<Vec<String>>,
     reads: Option<Vec<String>>,
     writes: Option<Vec<String>>,
 }
@@ -85,6 +88,14 @@ impl Recorder {
         let recorder = Self::new();
         lock(&recorder.script).events = Some(events.to_vec());
         recorder
+    }
+
+    /// It subscribes to its events of these collections, not to those of users.
+    #[must_use]
+    pub fn watching(self, collections: &[&str]) -> Self {
+        let owned = collections.iter().map(ToString::to_string).collect();
+        lock(&self.script).collections = Some(owned);
+        self
     }
 
     /// It asks for these fields only.
@@ -134,6 +145,12 @@ impl Recorder {
             .collect()
     }
 
+    /// The events so far with their collections, such as `fields.create.before`.
+    pub fn named(&self) -> Vec<String> {
+        let name = |call: &Call| format!("{}.{}", call.collection, call.event.as_str());
+        lock(&self.script).calls.iter().map(name).collect()
+    }
+
     /// Forgets what was so far.
     pub fn forget(&self) {
         lock(&self.script).calls.clear();
@@ -177,9 +194,13 @@ impl Plugin for RecordingHooks {
         let script = lock(&self.0.script);
         let all = || vec!["*".to_owned()];
         let events = script.events.clone().unwrap_or_else(|| Event::ALL.to_vec());
-        let manifest = events
-            .into_iter()
-            .fold(Manifest::new("recorder", "1.0.0"), Manifest::on);
+        let users = || vec!["users".to_owned()];
+        let collections = script.collections.clone().unwrap_or_else(users);
+        let mut manifest = Manifest::new("recorder", "1.0.0");
+        for collection in &collections {
+            let on = |manifest: Manifest, event| manifest.on_collection(collection, event);
+            manifest = events.iter().copied().fold(manifest, on);
+        }
         manifest
             .reads(script.reads.clone().unwrap_or_else(all))
             .writes(script.writes.clone().unwrap_or_else(all))
@@ -212,6 +233,7 @@ impl RecordingHooks {
 fn call(cx: &Context, values: &Map<String, Json>) -> Call {
     Call {
         event: cx.event,
+        collection: cx.collection.clone(),
         id: cx.id.clone(),
         item: cx.item.clone().unwrap_or_default(),
         source: cx.source.clone(),
@@ -273,5 +295,13 @@ impl Hooks for RecordingHooks {
 
     async fn after_login(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
         self.take_after(&call(cx, &login.user.0))
+    }
+
+    async fn after_login_failed(&self, cx: &Context, login: &Login) -> Result<(), Failure> {
+        self.take_after(&call(cx, &login.user.0))
+    }
+
+    async fn after_locked(&self, cx: &Context, record: &Record) -> Result<(), Failure> {
+        self.take_after(&call(cx, &record.0))
     }
 }

@@ -111,19 +111,19 @@ async fn try_start(
 ) -> Result<Server, StartError> {
     share_compiled(database.folder());
     work_elsewhere();
-    let config = read(database, text, overrides);
-    if std::env::var("ROSTER_TEST_LOG").is_ok() {
-        roster_server::telemetry::start_logging(&config.log);
-    }
-    Server::start(&config, linked.to_vec()).await
-}
-
-fn read(database: &Database, text: &str, overrides: &[(String, String)]) -> Config {
     let sources = Sources {
         file: Some(setup::file(database, text)),
         environment: Vec::new(),
         overrides: overrides.to_vec(),
     };
+    let config = read(sources.clone());
+    if std::env::var("ROSTER_TEST_LOG").is_ok() {
+        roster_server::telemetry::start_logging(&config.log, None);
+    }
+    Server::start_from(&config, Some(sources), linked.to_vec()).await
+}
+
+fn read(sources: Sources) -> Config {
     load(sources).unwrap_or_else(|mistakes| {
         let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
         panic!("the configuration is wrong:\n{}", lines.join("\n"))

@@ -11,6 +11,7 @@ pub struct Setup {
     database: Option<Arc<Database>>,
     text: String,
     overrides: Vec<(String, String)>,
+    environment: Vec<(String, String)>,
     linked: Vec<Linked>,
 }
 
@@ -35,6 +36,7 @@ impl Setup {
             database: None,
             text: String::new(),
             overrides: Vec::new(),
+            environment: Vec::new(),
             linked: Vec::new(),
         }
     }
@@ -58,6 +60,13 @@ impl Setup {
     #[must_use]
     pub fn set(mut self, key: &str, value: &str) -> Self {
         self.overrides.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With an environment variable, which counts for a process of its own alone.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -136,7 +145,8 @@ impl Setup {
     /// Starts an example of this package that is a server.
     pub async fn spawn_as(self, example: &str) -> Process {
         let database = self.database().await;
-        Process::serve(example, database, &self.text, &self.overrides).await
+        let (flags, environment) = (&self.overrides, &self.environment);
+        Process::serve(example, database, &self.text, flags, environment).await
     }
 
     async fn database(&self) -> Arc<Database> {

@@ -5,7 +5,7 @@ use poem::{IntoResponse, Response};
 use poem_openapi::registry::{MetaResponses, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
-use roster_engine::{self as engine, Cookies, Engine, Tokens};
+use roster_engine::{self as engine, Cookies, Engine, ListedProvider, Tokens};
 use serde::Serialize;
 
 use crate::body::Body;
@@ -14,6 +14,7 @@ use crate::cookies::{self, Baskets, Jar};
 use crate::document::Tag;
 use crate::envelope::{self, Done, One};
 use crate::error::Failure;
+use crate::parameters::Text;
 
 /// The resource.
 pub(crate) struct AuthApi {
@@ -23,7 +24,7 @@ pub(crate) struct AuthApi {
 /// How tokens are handed over.
 #[derive(Enum)]
 #[oai(rename = "AuthMode", rename_all = "lowercase")]
-enum Mode {
+pub(crate) enum Mode {
     /// Both in the answer.
     Json,
     /// The refresh token in a cookie that scripts cannot read, the access token in the answer.
@@ -87,8 +88,22 @@ impl AuthApi {
         clippy::unused_async,
         reason = "the framework takes async functions alone"
     )]
-    async fn providers(&self, _visitor: Visitor<'_>) -> Result<Providers, Failure> {
-        Ok(Providers)
+    async fn providers(
+        &self,
+        _visitor: Visitor<'_>,
+        /// Whether those are left out that do not end in a session cookie.
+        #[oai(name = "sessionOnly")]
+        session_only: Text,
+    ) -> Result<Providers, Failure> {
+        let mut providers = self.engine.providers();
+        if session_only.is_set() {
+            providers.retain(|p| !p.redirects || p.mode == engine::Mode::Session);
+        }
+        let told = Told {
+            data: providers.iter().map(ToldProvider::of).collect(),
+            disable_default: !self.engine.has_local_login(),
+        };
+        envelope::bytes(&told, 256).map(Providers)
     }
 
     /// Log in
@@ -208,10 +223,10 @@ fn believed(baskets: &Baskets<'_>) -> Result<Cookies, Failure> {
 }
 
 /// Tokens, in the body or in a cookie.
-struct Handed(One<DescribedTokens>, Option<HeaderValue>);
+pub(crate) struct Handed(One<DescribedTokens>, Option<HeaderValue>);
 
 impl Handed {
-    fn of(tokens: &Tokens, jar: &Jar) -> Result<Self, Failure> {
+    pub(crate) fn of(tokens: &Tokens, jar: &Jar) -> Result<Self, Failure> {
         let Tokens {
             mode,
             access_token,
@@ -267,8 +282,37 @@ impl ApiResponse for LoggedOut {
     }
 }
 
-/// The providers: none yet.
-struct Providers;
+/// The providers, as JSON.
+struct Providers(Vec<u8>);
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told<'a> {
+    data: Vec<ToldProvider<'a>>,
+    disable_default: bool,
+}
+
+#[derive(Serialize)]
+struct ToldProvider<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a str>,
+    driver: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icon: Option<&'a str>,
+}
+
+impl<'a> ToldProvider<'a> {
+    fn of(provider: &'a ListedProvider) -> Self {
+        Self {
+            name: &provider.name,
+            label: provider.label.as_deref(),
+            // The words that clients of this wire know for a link and for a form.
+            driver: if provider.redirects { "oauth2" } else { "ldap" },
+            icon: provider.icon.as_deref(),
+        }
+    }
+}
 
 /// The providers beside the built-in login.
 #[derive(Object)]
@@ -287,7 +331,7 @@ struct Provider {
     name: String,
     /// What people read.
     label: Option<String>,
-    /// What kind it is.
+    /// How it is used: `oauth2` by sending the browser there, `ldap` with a name and a secret.
     driver: String,
     /// Its icon.
     icon: Option<String>,
@@ -295,7 +339,7 @@ struct Provider {
 
 impl IntoResponse for Providers {
     fn into_response(self) -> Response {
-        envelope::json(br#"{"data":[],"disableDefault":false}"#.to_vec())
+        envelope::json(self.0)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
+use multer::bytes::Bytes;
 use poem::http::{HeaderMap, HeaderValue, header};
 use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchemaRef, Registry};
@@ -163,7 +165,7 @@ fn is_type(headers: &HeaderMap, wanted: &[u8]) -> bool {
 }
 
 /// The length that the client says the body has.
-pub(crate) fn announced(headers: &HeaderMap) -> Option<usize> {
+fn announced(headers: &HeaderMap) -> Option<usize> {
     headers
         .get(header::CONTENT_LENGTH)?
         .to_str()
@@ -188,8 +190,50 @@ fn interrupted(cause: std::io::Error) -> Error {
     Error::invalid_payload("the body ended early").because(cause)
 }
 
+/// A body that was not read yet, for what decides first whether it wants it.
+pub(crate) struct Unread {
+    pub(crate) content_type: String,
+    /// The length that the client says it has.
+    pub(crate) announced: Option<usize>,
+    pub(crate) chunks: Chunks,
+    /// Whether the client asks before it sends.
+    asks: bool,
+}
+
+/// What comes in of a body.
+pub(crate) type Chunks = Pin<Box<dyn Stream<Item = std::io::Result<Bytes>> + Send>>;
+
+impl Unread {
+    pub(crate) fn of(request: &Request, body: &mut RequestBody) -> Result<Self> {
+        let headers = request.headers();
+        let content_type = request.header(header::CONTENT_TYPE);
+        Ok(Self {
+            content_type: content_type.unwrap_or_default().to_owned(),
+            announced: announced(headers),
+            chunks: Box::pin(body.take()?.into_bytes_stream()),
+            asks: headers.contains_key(header::EXPECT),
+        })
+    }
+
+    /// Reads what is still coming and throws it away, so that the client sees the answer. Who asks
+    /// before sending is told without sending.
+    pub(crate) async fn discard(self) {
+        if !self.asks {
+            discard(self.chunks).await;
+        }
+    }
+
+    /// What was made of it; where that failed, the rest is read too.
+    pub(crate) async fn settle<T>(self, read: Result<T, Error>) -> Result<T, Failure> {
+        if read.is_err() {
+            self.discard().await;
+        }
+        read.map_err(Failure)
+    }
+}
+
 /// Reads the rest of a body and throws it away, within limits.
-pub(crate) async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
+async fn discard<C: AsRef<[u8]>, E>(chunks: impl Stream<Item = Result<C, E>>) {
     let mut chunks = std::pin::pin!(chunks);
     let drained = async {
         let mut read = 0;

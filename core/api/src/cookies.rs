@@ -80,15 +80,31 @@ impl Jar {
         names.filter_map(|name| self.line(name, "", 0)).collect()
     }
 
+    /// What a browser carries while it is at a provider: it has to come with a link from there, so
+    /// it is always lax, and it is for our host alone.
+    pub(crate) fn pass(&self, provider: &str, value: &str, age: u64) -> Option<HeaderValue> {
+        self.write(&pass_of(provider), value, age, "Lax", None)
+    }
+
     fn line(&self, name: &str, value: &str, age: u64) -> Option<HeaderValue> {
-        let mut line = format!(
-            "{name}={value}; Path=/; HttpOnly; Max-Age={age}; SameSite={}",
-            self.settings.same_site
-        );
+        let domain = self.settings.domain.as_deref();
+        self.write(name, value, age, self.settings.same_site, domain)
+    }
+
+    fn write(
+        &self,
+        name: &str,
+        value: &str,
+        age: u64,
+        same_site: &str,
+        domain: Option<&str>,
+    ) -> Option<HeaderValue> {
+        let mut line =
+            format!("{name}={value}; Path=/; HttpOnly; Max-Age={age}; SameSite={same_site}");
         if self.settings.is_secure {
             line.push_str("; Secure");
         }
-        if let Some(domain) = &self.settings.domain {
+        if let Some(domain) = domain {
             line.push_str("; Domain=");
             line.push_str(domain);
         }
@@ -144,6 +160,11 @@ fn origin_of(url: &str) -> &str {
     &url[..end]
 }
 
+/// The cookie of a login by a provider.
+fn pass_of(provider: &str) -> String {
+    format!("roster_login_{provider}")
+}
+
 fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE);
     let pairs = lines
@@ -166,6 +187,11 @@ impl Baskets<'_> {
     /// Our cookies.
     pub(crate) fn cookies(&self) -> Cookies {
         self.jar.read(self.request.headers())
+    }
+
+    /// What the browser carried while it was at a provider.
+    pub(crate) fn pass(&self, provider: &str) -> Option<String> {
+        cookie(self.request.headers(), &pass_of(provider))
     }
 
     /// What writes them.

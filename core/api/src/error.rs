@@ -10,7 +10,9 @@ use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registr
 use poem_openapi::types::Type;
 use poem_openapi::{ApiResponse, Object};
 use roster_domain::{Code, Error, Problem};
+use roster_engine::trace;
 use serde::Serialize;
+use tracing::Span;
 
 use crate::envelope;
 use crate::request_id::RequestId;
@@ -108,6 +110,7 @@ pub(crate) fn respond(error: poem::Error, path: &str, id: &RequestId) -> Respons
 /// What a request failed by, whether it was refused by us or by the framework.
 pub(crate) fn understand(error: poem::Error, path: &str) -> Error {
     match error.downcast::<Failure>() {
+        Ok(failure) if *failure.0.code() == Code::RouteNotFound => route_not_found(path),
         Ok(failure) => failure.0,
         Err(error) => translate(error, path),
     }
@@ -124,7 +127,8 @@ pub(crate) fn log(error: &Error, id: &RequestId) {
     let code = error.code();
     let cause = error.cause().map(Chain).map(tracing::field::display);
     if error.status() >= 500 {
-        tracing::error!(request_id = %id, code = %code.as_str(), cause, "request failed");
+        let trace_id = trace::id(&Span::current()).map(tracing::field::display);
+        tracing::error!(request_id = %id, code = %code.as_str(), cause, trace_id, "request failed");
     } else {
         tracing::debug!(request_id = %id, code = %code.as_str(), cause, "request refused");
     }

@@ -22,7 +22,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::answer::Imported;
-use crate::body;
+use crate::body::{Chunks, Unread};
 use crate::caller::Caller;
 use crate::document::Tag;
 use crate::envelope::{JSON_TYPE, One, inline, with_type};
@@ -68,7 +68,7 @@ impl ImportApi {
         // What can be known beforehand is said before a long file is sent.
         let checked = permitted.and_then(|()| ImportOptions::parse(&query, CSV).map(drop));
         if let Err(error) = checked {
-            file.discard().await;
+            file.body.discard().await;
             return Err(error.into());
         }
         let streams = file.wants_lines;
@@ -169,10 +169,8 @@ fn line(json: &impl Serialize) -> String {
 
 /// A file that was not read yet.
 pub(crate) struct Incoming {
-    body: Body,
-    content_type: String,
+    body: Unread,
     wants_lines: bool,
-    asks: bool,
 }
 
 impl<'a> ApiExtractor<'a> for Incoming {
@@ -215,33 +213,25 @@ impl<'a> ApiExtractor<'a> for Incoming {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        let header = |name| request.header(name).unwrap_or_default();
+        let accept = request.header(header::ACCEPT).unwrap_or_default();
         Ok(Self {
-            body: body.take()?,
-            content_type: header(header::CONTENT_TYPE).to_owned(),
-            wants_lines: header(header::ACCEPT).contains(LINES),
-            asks: request.headers().contains_key(header::EXPECT),
+            body: Unread::of(request, body)?,
+            wants_lines: accept.contains(LINES),
         })
     }
 }
 
 impl Incoming {
-    async fn discard(self) {
-        if !self.asks {
-            body::discard(self.body.into_bytes_stream()).await;
-        }
-    }
-
     /// What the file is made of, and the file.
     ///
     /// # Errors
     /// `UNSUPPORTED_MEDIA_TYPE`, `CONTENT_TOO_LARGE`, `INVALID_PAYLOAD`.
     async fn read(self, largest: u64) -> Result<(ImportFormat, File), Failure> {
-        let mut chunks = Box::pin(self.body.into_bytes_stream());
-        let read = match multer::parse_boundary(&self.content_type) {
-            Ok(boundary) => part(&mut chunks, boundary, largest).await,
-            Err(_) => match format(&self.content_type, "") {
-                Some(format) => spool(&mut chunks, largest, |error| {
+        let mut body = self.body;
+        let read = match multer::parse_boundary(&body.content_type) {
+            Ok(boundary) => part(&mut body.chunks, boundary, largest).await,
+            Err(_) => match format(&body.content_type, "") {
+                Some(format) => spool(&mut body.chunks, largest, |error| {
                     Error::invalid_payload("the body ended early").because(error)
                 })
                 .await
@@ -249,23 +239,16 @@ impl Incoming {
                 None => Err(unsupported()),
             },
         };
-        if read.is_err() && !self.asks {
-            body::discard(chunks).await;
-        }
-        read.map_err(Failure)
+        body.settle(read).await
     }
 }
 
 /// The file in a form; parts beside it mean nothing.
-async fn part<S, C>(
-    chunks: S,
+async fn part(
+    chunks: &mut Chunks,
     boundary: String,
     largest: u64,
-) -> Result<(ImportFormat, File), Error>
-where
-    S: Stream<Item = std::io::Result<C>> + Send,
-    C: Into<multer::bytes::Bytes> + 'static,
-{
+) -> Result<(ImportFormat, File), Error> {
     let limit = SizeLimit::new().whole_stream(largest.saturating_add(64 * 1024));
     let constraints = Constraints::new().size_limit(limit);
     let mut form = Multipart::with_constraints(chunks, boundary, constraints);

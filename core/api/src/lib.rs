@@ -35,6 +35,7 @@ mod pages;
 mod parameters;
 mod plugins;
 mod principal;
+mod providers;
 mod query;
 mod record;
 mod register;
@@ -79,6 +80,7 @@ use origins::Origins;
 use pages::{Desk, Worded};
 use plugins::PluginsApi;
 use principal::Authenticate;
+use providers::ProvidersApi;
 use register::RegisterApi;
 use rights::RightsApi;
 use routes::Methods;
@@ -120,7 +122,7 @@ type Accounts = (
 
 /// Every resource, in the order of the document.
 type Resources = (
-    (UsersApi, AuthApi),
+    (UsersApi, AuthApi, ProvidersApi),
     Accounts,
     (RolesApi, PoliciesApi, AccessApi, PermissionsApi),
     (RightsApi, ExplainApi, FieldsApi),
@@ -148,7 +150,7 @@ pub fn endpoint(
     let desk = settings
         .has_pages
         .then(|| Desk::new(engine.clone(), &settings.public_url));
-    let resources = resources(&engine, settings.public_url, metrics);
+    let resources = resources(&engine, settings.public_url, settings.has_pages, metrics);
     let searches = SEARCHED.map(|(path, collection)| {
         let search = Search {
             engine: engine.clone(),
@@ -189,11 +191,20 @@ pub fn endpoint(
 fn resources(
     engine: &Engine,
     public_url: String,
+    has_pages: bool,
     metrics: Arc<dyn Fn() -> String + Send + Sync>,
 ) -> Resources {
     let engine = || engine.clone();
     (
-        (UsersApi { engine: engine() }, AuthApi { engine: engine() }),
+        (
+            UsersApi { engine: engine() },
+            AuthApi { engine: engine() },
+            ProvidersApi {
+                engine: engine(),
+                public_url: public_url.clone(),
+                has_pages,
+            },
+        ),
         accounts(&engine(), &public_url),
         (
             RolesApi { engine: engine() },

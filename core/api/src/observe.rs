@@ -1,4 +1,4 @@
-//! What is told about every request: its id, a log line, two metrics.
+//! What is told about every request: its id, a log line, two metrics, a span.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 use poem::http::{Method, StatusCode, Uri};
 use poem::{Endpoint, IntoResponse, Request, Response, Result};
 use roster_domain::UserId;
+use roster_engine::trace;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::request_id::{self, RequestId};
 
@@ -13,7 +16,10 @@ use crate::request_id::{self, RequestId};
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern(pub(crate) Arc<str>);
 
-/// Gives every request an id, and logs and counts it when it is answered.
+/// How much of a path a span tells, in bytes: clients can send long ones, and spans wait in memory.
+const MAX_PATH: usize = 256;
+
+/// Gives every request an id and a span, and logs and counts it when it is answered.
 ///
 /// Log lines have the target `roster_api::request`, so that they can be turned off alone.
 pub(crate) struct Observe<E> {
@@ -30,8 +36,10 @@ impl<E: Endpoint> Endpoint for Observe<E> {
         let uri = request.uri().clone();
         let id = RequestId::of(request.headers());
         request.set_data(id.clone());
+        let span = span(&request);
 
-        let mut response = self.inner.call(request).await?.into_response();
+        let answer = self.inner.call(request).instrument(span.clone());
+        let mut response = answer.await?.into_response();
 
         response
             .headers_mut()
@@ -40,13 +48,78 @@ impl<E: Endpoint> Endpoint for Observe<E> {
             response.set_body(());
         }
         let took = started.elapsed();
-        log(&method, &uri, &id, &response, took);
+        log(&method, &uri, &id, &span, &response, took);
         count(&method, &response, took);
+        note(&span, label(&method), &response);
         Ok(response)
     }
 }
 
-fn log(method: &Method, uri: &Uri, id: &RequestId, response: &Response, took: Duration) {
+/// The span of a request: what the log line says of it, in the names of the semantic conventions.
+/// The query string is left out, as it may hold a token.
+fn span(request: &Request) -> Span {
+    let method = label(request.method());
+    let path = request.uri().path();
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        "request",
+        otel.name = name(method),
+        otel.kind = "server",
+        http.request.method = if method == OTHER { "_OTHER" } else { method },
+        http.route = Empty,
+        url.path = &path[..path.floor_char_boundary(MAX_PATH)],
+        url.scheme = request.scheme().as_str(),
+        http.response.status_code = Empty,
+        enduser.id = Empty,
+        "error.type" = Empty,
+        otel.status_code = Empty,
+    );
+    if !span.is_disabled() {
+        let parent = only(request, "traceparent");
+        trace::follow(&span, parent, only(request, "tracestate"));
+    }
+    span
+}
+
+/// What the name of a span begins with.
+fn name(method: &'static str) -> &'static str {
+    if method == OTHER { "HTTP" } else { method }
+}
+
+/// The value of a header that is sent once.
+fn only<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let mut values = request.headers().get_all(name).iter();
+    let value = values.next()?;
+    value.to_str().ok().filter(|_| values.next().is_none())
+}
+
+/// Says of a request what is known when it was answered.
+fn note(span: &Span, method: &'static str, response: &Response) {
+    if span.is_disabled() {
+        return;
+    }
+    if let Some(Pattern(route)) = response.data::<Pattern>() {
+        span.record("http.route", &**route);
+        trace::rename(span, format!("{} {route}", name(method)));
+    }
+    if let Some(user) = response.data::<UserId>() {
+        span.record("enduser.id", tracing::field::display(user));
+    }
+    let status = response.status();
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        trace::fail(span, status.as_str());
+    }
+}
+
+fn log(
+    method: &Method,
+    uri: &Uri,
+    id: &RequestId,
+    span: &Span,
+    response: &Response,
+    took: Duration,
+) {
     tracing::info!(
         target: "roster_api::request",
         method = method.as_str(),
@@ -55,6 +128,7 @@ fn log(method: &Method, uri: &Uri, id: &RequestId, response: &Response, took: Du
         ms = (took.as_secs_f64() * 1e5).round() / 1e2,
         request_id = id.as_str(),
         user = response.data::<UserId>().map(tracing::field::display),
+        trace_id = trace::id(span).map(tracing::field::display),
         "request"
     );
 }
@@ -80,6 +154,9 @@ fn count(method: &Method, response: &Response, took: Duration) {
     .record(took);
 }
 
+/// The label of methods that we do not know.
+const OTHER: &str = "other";
+
 /// Methods as labels: clients can make up any number of others.
 fn label(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = [
@@ -88,7 +165,7 @@ fn label(method: &Method) -> &'static str {
     KNOWN
         .into_iter()
         .find(|known| *known == method.as_str())
-        .unwrap_or("other")
+        .unwrap_or(OTHER)
 }
 
 fn status(status: StatusCode) -> metrics::SharedString {

@@ -193,6 +193,48 @@ impl<'a> ApiExtractor<'a> for Id<'a> {
     }
 }
 
+/// A text of the query string, by the name of the parameter.
+pub(crate) struct Text<const REQUIRED: bool = false>(Option<String>);
+
+impl<const REQUIRED: bool> Text<REQUIRED> {
+    /// The text, if it is there.
+    pub(crate) fn get(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Whether it is there and does not say no.
+    pub(crate) fn is_set(&self) -> bool {
+        self.get()
+            .is_some_and(|text| !["false", "0"].contains(&text))
+    }
+}
+
+impl<'a, const REQUIRED: bool> ApiExtractor<'a> for Text<REQUIRED> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    const PARAM_IS_REQUIRED: bool = REQUIRED;
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(inline(MetaSchema::new("string")))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        options: ExtractParamOptions<()>,
+    ) -> Result<Self> {
+        let query = request.uri().query().unwrap_or_default();
+        let text = query::first(query, options.name).map_err(Failure)?;
+        Ok(Self(text.map(std::borrow::Cow::into_owned)))
+    }
+}
+
 /// Puts references to [`components`] in the place of the placeholders of an operation.
 pub(crate) fn expand(parameters: &mut Vec<Json>) {
     let given = std::mem::take(parameters);

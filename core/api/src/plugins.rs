@@ -46,6 +46,8 @@ struct Plugin {
     events: Vec<String>,
     /// What it may do.
     capabilities: Any<Json>,
+    /// What its configuration may be, as a JSON Schema, if it says.
+    config_schema: Option<Any<Json>>,
     /// `off` for a while after it crashed repeatedly.
     state: PluginState,
     /// Calls since it was loaded.
@@ -148,9 +150,10 @@ impl PluginsApi {
 
     /// Load the plugins again
     ///
-    /// For administrators: every node loads the components whose files changed, within a second
-    /// or two. Running calls end on the version they began with; where a file cannot be loaded, all
-    /// plugins stay as they are, and the log says why.
+    /// For administrators: every node reads its sections of plugins again and loads what changed in
+    /// them or in the files of components, within a second or two. Running calls end on the version
+    /// they began with; where something cannot be loaded, all plugins stay as they are, and the log
+    /// says why.
     #[oai(
         path = "/server/plugins/reload",
         method = "post",

@@ -94,6 +94,30 @@ pub(crate) fn first<'a>(query: &'a str, wanted: &str) -> Result<Option<Cow<'a, s
     Ok(None)
 }
 
+/// The pairs of a query string or a form, as they are; each name once.
+///
+/// # Errors
+/// `INVALID_QUERY` where it is too long, not UTF-8, or gives a name twice.
+pub(crate) fn pairs(query: &str) -> Result<BTreeMap<String, String>> {
+    if query.len() > MAX_LENGTH {
+        return Err(Error::invalid_query(format!(
+            "it is longer than {MAX_LENGTH} bytes"
+        )));
+    }
+    let mut pairs = BTreeMap::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let name = decode(name)?.into_owned();
+        if pairs.contains_key(&name) {
+            return Err(Error::invalid_query(format!(
+                "parameter `{name}` is there more than once"
+            )));
+        }
+        pairs.insert(name, decode(value)?.into_owned());
+    }
+    Ok(pairs)
+}
+
 impl Node {
     fn put(self, base: &str, brackets: &str, value: String) -> Result<Self> {
         let mut keys = Vec::new();

@@ -1,23 +1,19 @@
 //! `/users/register`: strangers who make themselves a user.
 
 use poem::http::{HeaderValue, StatusCode, header};
-use poem::{IntoResponse, Request, RequestBody, Response, Result as PoemResult};
-use poem_openapi::registry::{
-    MetaHeader, MetaParamIn, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-};
+use poem::{IntoResponse, Response};
+use poem_openapi::registry::{MetaHeader, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{Password, Type};
-use poem_openapi::{
-    ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
-};
+use poem_openapi::{ApiResponse, Object, OpenApi};
 use roster_domain::Code;
 use roster_engine::Engine;
 
 use crate::body::Body;
 use crate::caller::Visitor;
 use crate::document::Tag;
-use crate::envelope::{Done, inline};
+use crate::envelope::Done;
 use crate::error::Failure;
-use crate::query;
+use crate::parameters::Text;
 
 /// The resource.
 pub(crate) struct RegisterApi {
@@ -71,9 +67,9 @@ impl RegisterApi {
         &self,
         visitor: Visitor<'_>,
         /// The token that was mailed.
-        token: MailedToken,
+        token: Text<true>,
     ) -> Result<SentOn, Failure> {
-        let path = match token.0.as_deref() {
+        let path = match token.get() {
             None => return Err(Failure(Code::InvalidToken.into())),
             Some("") => "/admin/login".to_owned(),
             Some(token) => {
@@ -82,35 +78,6 @@ impl RegisterApi {
             }
         };
         Ok(SentOn(format!("{}{path}", self.public_url)))
-    }
-}
-
-/// `token` of the query string.
-struct MailedToken(Option<String>);
-
-impl<'a> ApiExtractor<'a> for MailedToken {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-    const PARAM_IS_REQUIRED: bool = true;
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Query)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(inline(MetaSchema::new("string")))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _: &mut RequestBody,
-        _: ExtractParamOptions<()>,
-    ) -> PoemResult<Self> {
-        let query = request.uri().query().unwrap_or_default();
-        let token = query::first(query, "token").map_err(Failure)?;
-        Ok(Self(token.map(std::borrow::Cow::into_owned)))
     }
 }
 

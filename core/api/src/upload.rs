@@ -1,16 +1,14 @@
 //! Forms with a file: `multipart/form-data`, bounded, and read only once the caller may send one.
 
-use futures_util::Stream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
-use poem::http::header;
-use poem::{Body, Request, RequestBody, Result};
+use poem::{Request, RequestBody, Result};
 use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaSchema};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use roster_domain::{Code, Error, Problem};
 use roster_engine::Upload;
 use serde_json::Value as Json;
 
-use crate::body;
+use crate::body::{Chunks, Unread};
 use crate::envelope::inline;
 use crate::error::Failure;
 
@@ -20,13 +18,7 @@ const MOST_PARTS: usize = 32;
 const MOST_BESIDE: usize = 64 * 1024;
 
 /// A form that was not read yet.
-pub(crate) struct Form {
-    body: Body,
-    content_type: String,
-    announced: Option<usize>,
-    /// Whether the client asks before it sends.
-    asks: bool,
-}
+pub(crate) struct Form(Unread);
 
 impl<'a> ApiExtractor<'a> for Form {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::RequestObject];
@@ -64,24 +56,14 @@ impl<'a> ApiExtractor<'a> for Form {
         body: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> Result<Self> {
-        Ok(Self {
-            body: body.take()?,
-            content_type: request
-                .header(header::CONTENT_TYPE)
-                .unwrap_or_default()
-                .to_owned(),
-            announced: body::announced(request.headers()),
-            asks: request.headers().contains_key(header::EXPECT),
-        })
+        Unread::of(request, body).map(Self)
     }
 }
 
 impl Form {
-    /// Reads what is still coming and throws it away, so that the client sees the answer.
+    /// See [`Unread::discard`].
     pub(crate) async fn discard(self) {
-        if !self.asks {
-            body::discard(self.body.into_bytes_stream()).await;
-        }
+        self.0.discard().await;
     }
 
     /// The file in the form, of so many bytes at most, with the fields beside it.
@@ -89,36 +71,25 @@ impl Form {
     /// # Errors
     /// `UNSUPPORTED_MEDIA_TYPE` where it is no form, `CONTENT_TOO_LARGE`, `INVALID_PAYLOAD`.
     pub(crate) async fn read(self, largest: usize) -> Result<Upload, Failure> {
-        let Ok(boundary) = multer::parse_boundary(&self.content_type) else {
-            self.discard().await;
-            let problem = Problem::new(Code::UnsupportedMediaType)
-                .saying("Unsupported media type. Expected multipart/form-data.");
-            return Err(Failure(problem.into()));
-        };
+        let mut body = self.0;
         let whole = largest.saturating_add(MOST_BESIDE);
-        if self.announced.is_some_and(|length| length > whole) {
-            self.discard().await;
-            return Err(Failure(too_large(largest)));
-        }
-        let mut chunks = Box::pin(self.body.into_bytes_stream());
-        let read = parts(&mut chunks, boundary, largest, whole).await;
-        if read.is_err() && !self.asks {
-            body::discard(chunks).await;
-        }
-        read.map_err(Failure)
+        let read = match multer::parse_boundary(&body.content_type) {
+            Ok(_) if body.announced.is_some_and(|length| length > whole) => Err(too_large(largest)),
+            Ok(boundary) => parts(&mut body.chunks, boundary, largest, whole).await,
+            Err(_) => Err(Problem::new(Code::UnsupportedMediaType)
+                .saying("Unsupported media type. Expected multipart/form-data.")
+                .into()),
+        };
+        body.settle(read).await
     }
 }
 
-async fn parts<S, C>(
-    chunks: S,
+async fn parts(
+    chunks: &mut Chunks,
     boundary: String,
     largest: usize,
     whole: usize,
-) -> Result<Upload, Error>
-where
-    S: Stream<Item = std::io::Result<C>> + Send,
-    C: Into<multer::bytes::Bytes> + 'static,
-{
+) -> Result<Upload, Error> {
     let limit = SizeLimit::new().whole_stream(u64::try_from(whole).unwrap_or(u64::MAX));
     let constraints = Constraints::new().size_limit(limit);
     let mut form = Multipart::with_constraints(chunks, boundary, constraints);

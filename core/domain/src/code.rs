@@ -17,6 +17,8 @@ pub enum Code {
     InvalidInvite,
     InvalidOtp,
     InvalidPayload,
+    InvalidProvider,
+    InvalidProviderConfig,
     InvalidQuery,
     InvalidToken,
     MethodNotAllowed,
@@ -38,7 +40,7 @@ pub enum Code {
 
 impl Code {
     /// Every code of ours.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Conflict,
         Self::ContainsNullValues,
         Self::ContentTooLarge,
@@ -50,6 +52,8 @@ impl Code {
         Self::InvalidInvite,
         Self::InvalidOtp,
         Self::InvalidPayload,
+        Self::InvalidProvider,
+        Self::InvalidProviderConfig,
         Self::InvalidQuery,
         Self::InvalidToken,
         Self::MethodNotAllowed,
@@ -91,6 +95,8 @@ impl Code {
             Self::InvalidInvite => ("INVALID_INVITE", 400, "This invite is no longer valid."),
             Self::InvalidOtp => ("INVALID_OTP", 401, "Invalid user OTP."),
             Self::InvalidPayload => ("INVALID_PAYLOAD", 400, "Invalid payload."),
+            Self::InvalidProvider => ("INVALID_PROVIDER", 403, "Invalid provider."),
+            Self::InvalidProviderConfig => ("INVALID_PROVIDER_CONFIG", 503, "Invalid config."),
             Self::InvalidQuery => ("INVALID_QUERY", 400, "Invalid query."),
             Self::InvalidToken => ("INVALID_TOKEN", 403, "Invalid token."),
             Self::MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405, "Method not allowed."),

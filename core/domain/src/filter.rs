@@ -11,7 +11,8 @@ pub use parse::{Limits, Reader, Uses};
 
 use std::collections::BTreeSet;
 
-use crate::{Function, Value};
+use crate::field::Link;
+use crate::{Function, JsonPath, Schema, Value};
 
 /// A condition on a record.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,26 @@ pub struct Operand {
     pub field: String,
     /// What is made of its value.
     pub function: Option<Function>,
+    /// Where inside of its value to look, which is JSON.
+    pub inside: Option<JsonPath>,
+}
+
+impl Filter {
+    /// Whether it looks at the own values of a record alone, and not at other records, such as those
+    /// of a list.
+    pub fn is_of_own(&self, schema: &Schema) -> bool {
+        match self {
+            Self::Everything | Self::Nothing => true,
+            Self::And(parts) | Self::Or(parts) => parts.iter().all(|part| part.is_of_own(schema)),
+            Self::Field(operand, _) => {
+                let field = schema.field(&operand.field);
+                let is_list =
+                    field.is_none_or(|field| matches!(field.link, Some(Link::Many { .. })));
+                operand.path.is_empty() && !is_list
+            }
+            Self::Some(..) | Self::None(..) => false,
+        }
+    }
 }
 
 impl Operand {
@@ -50,6 +71,7 @@ impl Operand {
             path: Vec::new(),
             field: name.into(),
             function: None,
+            inside: None,
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 pub use group::{Aggregate, Group, Grouping, Operation};
-pub use select::{Computed, JsonPath, Nested, Selection};
+pub use select::{Computed, Nested, Selection};
 
 use self::words::{decode, is_blank, limit, meta, number, words};
 

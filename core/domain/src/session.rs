@@ -23,6 +23,8 @@ pub struct Session {
     pub ends_at: Timestamp,
     /// The mode it was begun in: `json`, `cookie` or `session`.
     pub mode: String,
+    /// The provider it was begun by; `default` is the local password.
+    pub provider: String,
 }
 
 /// What a refresh token is good for.

@@ -26,8 +26,8 @@ use roster_storage::unguarded::{self, Bearer, Holdings, KeptRule};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::Inner;
 use crate::context::Context;
+use crate::{Inner, plugins};
 
 /// Who acts: a user with a role, or nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,6 +113,22 @@ pub(crate) async fn narrowed_rights(
     Ok(rights)
 }
 
+/// The caller after a write of theirs: who they are and what they hold is what it was, the values
+/// that their rules look at are those there are now. Nothing where the rules look at none.
+pub(crate) async fn after_write(inner: &Inner, cx: &Context) -> Result<Option<Context>> {
+    let (Some(actor), true) = (cx.actor, cx.rights.is_derived && !cx.rights.is_locked) else {
+        return Ok(None);
+    };
+    let kept = cx.is_narrowed.then_some(cx.rights.policies.as_slice());
+    let rights = narrowed_rights(inner, &cx.model, actor, cx.client.ip, cx.now, kept).await?;
+    let cx = Context {
+        rights,
+        ..cx.clone()
+    };
+    let rights = plugins::narrow_rights(inner, &cx).await?;
+    Ok(Some(Context { rights, ..cx }))
+}
+
 /// What a user may do who is about to begin or go on with a session.
 pub(crate) async fn of_bearer(inner: &Inner, cx: &Context, bearer: &Bearer) -> Result<Arc<Rights>> {
     let model = inner.model_at(bearer.schema_epoch).await?;
@@ -191,6 +207,7 @@ async fn compile(
         depends_on_now |= names::depends_on_now(json);
     }
     let is_lasting = paths.is_empty() && !depends_on_now;
+    rights.is_derived = !paths.is_empty();
     let mut values = Variables {
         now,
         user: actor.user.map(|user| user.0),

@@ -138,6 +138,7 @@ async fn context(inner: &Inner, reason: Reason) -> Result<Context> {
         actor: None,
         impersonator: None,
         is_narrowed: false,
+        token: None,
         model: inner.model().await?,
         client: Arc::new(client),
         now: inner.clock.now(),

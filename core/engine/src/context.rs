@@ -6,8 +6,8 @@ use std::sync::Arc;
 use roster_domain::{Model, Principal, Reason, Rights, Timestamp, UserId};
 
 use crate::access::Actor;
-
 use crate::plugins::Effects;
+use crate::settings::Secret;
 
 /// Where a write came from. Hooks and the activity log see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub struct Context {
     pub impersonator: Option<UserId>,
     /// Whether they act by a token that has some of their policies alone.
     pub(crate) is_narrowed: bool,
+    /// The token they act by, if it is none of a session: it is looked up again in long work.
+    pub(crate) token: Option<Arc<Secret>>,
     /// The fields of every collection, as they are for this request.
     pub model: Arc<Model>,
     /// The client.
@@ -85,6 +87,7 @@ impl Context {
             actor: None,
             impersonator: None,
             is_narrowed: false,
+            token: None,
             ..self.clone()
         }
     }

@@ -1,6 +1,8 @@
 //! Domain ↔ SDK: what a plugin is shown, and what it says, in our words.
 
-use roster_domain::{Code, Collection, Error, Field, Principal, Problem, Schema, Value, clock};
+use roster_domain::{
+    Code, Collection, Draft, Error, Field, Principal, Problem, Schema, Value, clock,
+};
 use roster_sdk::{Event, Map, Rejection, Value as Json};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -74,6 +76,20 @@ pub(crate) fn visible<'v>(
     values: impl Iterator<Item = (&'v Field, &'v Value)>,
 ) -> Map<String, Json> {
     let seen = values.filter(|(field, _)| plugin.reads(field));
+    seen.map(|(field, value)| (field.name.clone(), value.to_json()))
+        .collect()
+}
+
+/// What the plugin may see of what is about to be written.
+pub(crate) fn visible_draft(plugin: &Placed, draft: &Draft) -> Map<String, Json> {
+    let is_of_users = draft.schema().collection() == Collection::Users;
+    let seen = draft.iter().filter(|(field, _)| {
+        if is_of_users {
+            plugin.reads_draft(field)
+        } else {
+            plugin.reads(field)
+        }
+    });
     seen.map(|(field, value)| (field.name.clone(), value.to_json()))
         .collect()
 }

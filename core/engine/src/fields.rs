@@ -5,6 +5,7 @@ mod built_in;
 mod collections;
 mod custom;
 mod relations;
+mod said;
 
 pub(crate) use collections::{collection, collections};
 pub(crate) use custom::{create, delete, update, update_many};
@@ -12,6 +13,7 @@ pub(crate) use relations::{
     create as create_relation, delete as delete_relation, list as relations, one as relation,
     update as update_relation,
 };
+pub(crate) use said::Said;
 
 use std::sync::Arc;
 

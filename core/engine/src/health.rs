@@ -72,7 +72,12 @@ pub(crate) async fn info(inner: &Inner, cx: &Context) -> Result<Json> {
         let pages = inner.settings.pages;
         let limit = |limit: Option<u64>| limit.map_or(json!(-1), |limit| json!(limit));
         info.insert("version".to_owned(), json!(VERSION));
-        info.insert("rateLimit".to_owned(), json!(false));
+        // In seconds (contract/query.md, GET /server/info).
+        let rate = inner.settings.accounts.rates.api.map_or(
+            json!(false),
+            |rate| json!({ "points": rate.count, "duration": rate.per.as_secs() }),
+        );
+        info.insert("rateLimit".to_owned(), rate);
         info.insert("rateLimitGlobal".to_owned(), json!(false));
         info.insert("websocket".to_owned(), json!(false));
         info.insert("extensions".to_owned(), json!({ "limit": null }));

@@ -1,32 +1,37 @@
 //! Before hooks: in order, under a deadline, within their capabilities, failing as declared.
 
+mod after;
+mod login;
+mod offered;
+
+pub(crate) use after::{AfterPayload, after};
+pub(crate) use login::before_login;
+pub(crate) use offered::{Changeable, Offered};
+
 use std::sync::Arc;
 
-use roster_domain::{Code, Collection, Draft, Error, Key, Problem, Record, Result, Schema};
-use roster_sdk::{Event, Failure, HookError, Hooks, Login, Map, Value as Json};
-use uuid::Uuid;
+use roster_domain::{Code, Collection, Error, Problem, Result};
+use roster_sdk::{Event, Failure, HookError, Map, Value as Json};
 
 use crate::Inner;
 use crate::context::Context;
-use crate::convert::{Occasion, field_problem, refusal, visible, visible_json};
+use crate::convert::{Occasion, field_problem, refusal};
 use crate::plugins::{CallHost, effects, run};
 use crate::registry::{OnFailure, Placed};
 use crate::system::new_id;
-
-const USERS: Collection = Collection::Users;
 
 /// Runs the hooks of `create.before` over a draft.
 pub(crate) async fn before_create(
     inner: &Inner,
     cx: &Context,
     collection: Collection,
-    key: Option<Key>,
-    draft: &mut Draft,
+    item: Option<String>,
+    draft: &mut impl Changeable,
 ) -> Result<()> {
     let about = About {
         collection,
         event: Event::BeforeCreate,
-        item: key.map(|key| key.to_string()),
+        item,
     };
     before_write(inner, cx, about, None, draft).await
 }
@@ -36,14 +41,14 @@ pub(crate) async fn before_update(
     inner: &Inner,
     cx: &Context,
     collection: Collection,
-    key: Key,
-    stored: &Record,
-    draft: &mut Draft,
+    item: String,
+    stored: &dyn Offered,
+    draft: &mut impl Changeable,
 ) -> Result<()> {
     let about = About {
         collection,
         event: Event::BeforeUpdate,
-        item: Some(key.to_string()),
+        item: Some(item),
     };
     before_write(inner, cx, about, Some(stored), draft).await
 }
@@ -59,8 +64,8 @@ async fn before_write(
     inner: &Inner,
     cx: &Context,
     about: About,
-    stored: Option<&Record>,
-    draft: &mut Draft,
+    stored: Option<&dyn Offered>,
+    draft: &mut impl Changeable,
 ) -> Result<()> {
     let About {
         collection,
@@ -79,7 +84,7 @@ async fn before_write(
         let mut context = occasion.context(slot, call, event, collection, item.clone());
         let host = CallHost::deferred(&slot.host, cx, &order);
         context.host = Arc::clone(&host) as _;
-        let mut shown = roster_sdk::Draft::new(visible(slot, draft.iter()));
+        let mut shown = roster_sdk::Draft::new(draft.visible(slot));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
@@ -87,7 +92,7 @@ async fn before_write(
             match stored {
                 None => hooks.before_create(&context, &mut shown).await,
                 Some(stored) => {
-                    let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
+                    let stored = roster_sdk::Record(stored.visible(slot));
                     hooks.before_update(&context, &stored, &mut shown).await
                 }
             }
@@ -108,25 +113,25 @@ pub(crate) async fn before_delete(
     inner: &Inner,
     cx: &Context,
     collection: Collection,
-    key: Key,
-    stored: &Record,
+    item: &str,
+    stored: &dyn Offered,
 ) -> Result<()> {
     let slots = inner.registry.subscribers(collection, Event::BeforeDelete);
     if slots.is_empty() {
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = effects::order(collection, Some(&key.to_string()), call);
+    let order = effects::order(collection, Some(item), call);
     cx.effects.begin(&order);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let item = Some(key.to_string());
+        let item = Some(item.to_owned());
         let mut context = occasion.context(slot, call, Event::BeforeDelete, collection, item);
         let host = CallHost::deferred(&slot.host, cx, &order);
         context.host = Arc::clone(&host) as _;
-        let stored = roster_sdk::Record(visible(slot, stored.item.iter()));
+        let stored = roster_sdk::Record(stored.visible(slot));
         let answer = run(
             slot,
             Event::BeforeDelete,
@@ -140,133 +145,10 @@ pub(crate) async fn before_delete(
     Ok(())
 }
 
-/// Runs the hooks of `login.before`, the credentials having been proved.
-pub(crate) async fn before_login(
-    inner: &Inner,
-    cx: &Context,
-    id: Uuid,
-    user: &Map<String, Json>,
-    provider: &str,
-    mode: &str,
-) -> Result<()> {
-    let slots = inner.registry.subscribers(USERS, Event::BeforeLogin);
-    if slots.is_empty() {
-        return Ok(());
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = effects::order(USERS, Some(&id.to_string()), call);
-    cx.effects.begin(&order);
-    for slot in slots.iter() {
-        let Some(hooks) = &slot.instance.hooks else {
-            continue;
-        };
-        let item = Some(id.to_string());
-        let mut context = occasion.context(slot, call, Event::BeforeLogin, USERS, item);
-        let host = CallHost::deferred(&slot.host, cx, &order);
-        context.host = Arc::clone(&host) as _;
-        let login = Login {
-            user: record(slot, cx.model.users(), user),
-            provider: provider.to_owned(),
-            mode: mode.to_owned(),
-        };
-        let answer = run(
-            slot,
-            Event::BeforeLogin,
-            hooks.before_login(&context, &login),
-        )
-        .await;
-        if settle(slot, Event::BeforeLogin, answer)?.is_some() {
-            host.keep();
-        }
-    }
-    Ok(())
-}
-
-/// Runs one after hook with what the outbox kept. The error is for the operator.
-pub(crate) async fn after(
-    inner: &Inner,
-    slot: &Arc<Placed>,
-    hooks: &Arc<dyn Hooks>,
-    context: roster_sdk::Context,
-    payload: &AfterPayload,
-) -> Result<(), Failure> {
-    let model = inner.model().await;
-    let model = model.map_err(|error| Failure::new(error.to_string()))?;
-    let collection = Collection::parse(&context.collection);
-    let schema = collection.and_then(|collection| model.schema(collection));
-    let Some(schema) = schema else {
-        return Err(Failure::new("an event of an unknown collection"));
-    };
-    let shown = record(slot, schema, &payload.record);
-    let call = async {
-        match context.event {
-            Event::AfterCreate => hooks.after_create(&context, &shown).await,
-            Event::AfterUpdate => {
-                let seen = payload
-                    .changed
-                    .iter()
-                    .filter(|name| schema.field(name).is_some_and(|field| slot.reads(field)));
-                let changed: Vec<String> = seen.cloned().collect();
-                hooks.after_update(&context, &shown, &changed).await
-            }
-            Event::AfterDelete => hooks.after_delete(&context, &shown).await,
-            Event::AfterLocked => hooks.after_locked(&context, &shown).await,
-            event => {
-                let login = Login {
-                    user: shown,
-                    provider: payload.provider.clone().unwrap_or_default(),
-                    mode: payload.mode.clone().unwrap_or_default(),
-                };
-                match event {
-                    Event::AfterLoginFailed => hooks.after_login_failed(&context, &login).await,
-                    _ => hooks.after_login(&context, &login).await,
-                }
-            }
-        }
-    };
-    let event = context.event;
-    run(slot, event, async { call.await.map_err(HookError::Failed) })
-        .await
-        .map_err(|error| match error {
-            HookError::Failed(failure) => failure,
-            HookError::Rejected(rejection) => Failure::new(rejection.message),
-        })
-}
-
-/// What the outbox keeps of an after-event.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct AfterPayload {
-    pub(crate) occasion: Occasion,
-    pub(crate) record: Map<String, Json>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) changed: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) provider: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) mode: Option<String>,
-}
-
-impl AfterPayload {
-    /// A record and nothing more.
-    pub(crate) const fn of(occasion: Occasion, record: Map<String, Json>) -> Self {
-        Self {
-            occasion,
-            record,
-            changed: Vec::new(),
-            provider: None,
-            mode: None,
-        }
-    }
-}
-
-fn record(slot: &Placed, schema: &Schema, values: &Map<String, Json>) -> roster_sdk::Record {
-    roster_sdk::Record(visible_json(slot, schema, values))
-}
-
 /// Puts a plugin's changes into the draft, within what it was granted.
 fn take(
     slot: &Placed,
-    draft: &mut Draft,
+    draft: &mut impl Changeable,
     patch: &Map<String, Json>,
     errors: Vec<roster_sdk::FieldError>,
 ) -> Result<Vec<Problem>, HookError> {
@@ -277,16 +159,12 @@ fn take(
             HookError::Failed(Failure::new(reason))
         });
     }
-    let schema = draft.schema();
-    let writes = |name: &str| schema.field(name).is_some_and(|field| slot.writes(field));
-    if let Some(name) = patch.keys().find(|name| !writes(name)) {
+    if let Some(name) = patch.keys().find(|name| !draft.may_change(slot, name)) {
         return Err(Failure::new(format!("changed field `{name}`, which is not granted")).into());
     }
     if !patch.is_empty() {
-        let mut changed = draft.clone();
-        let patched = changed.patch(patch);
-        patched.map_err(|error| Failure::new(error.to_string()))?;
-        *draft = changed;
+        let changed = draft.change(patch);
+        changed.map_err(|error| Failure::new(error.to_string()))?;
     }
     Ok(Vec::new())
 }

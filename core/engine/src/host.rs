@@ -87,6 +87,12 @@ impl PluginHost {
         self.system("store")
     }
 
+    /// The system, if the plugin may ask whose password something is.
+    pub(crate) fn credentials(&self) -> Result<Arc<Inner>, HostError> {
+        self.need(self.granted.credentials, "credentials")?;
+        self.system("credentials")
+    }
+
     /// Refuses what is too large to be kept.
     pub(crate) fn fits(value: &Json) -> Result<(), HostError> {
         let bytes = value.to_string().len();
@@ -163,12 +169,13 @@ pub(crate) fn version(expected: Expected) -> Option<i64> {
 #[async_trait]
 impl Host for PluginHost {
     fn log(&self, level: Level, message: &str) {
-        let plugin = self.plugin.as_str();
+        // Lines keep a message of ours, so that no plugin makes its own look like another's.
+        let (plugin, text) = (self.plugin.as_str(), message);
         match level {
-            Level::Debug => tracing::debug!(plugin, message, "plugin log"),
-            Level::Info => tracing::info!(plugin, message, "plugin log"),
-            Level::Warn => tracing::warn!(plugin, message, "plugin log"),
-            Level::Error => tracing::error!(plugin, message, "plugin log"),
+            Level::Debug => tracing::debug!(plugin, text, "plugin log"),
+            Level::Info => tracing::info!(plugin, text, "plugin log"),
+            Level::Warn => tracing::warn!(plugin, text, "plugin log"),
+            Level::Error => tracing::error!(plugin, text, "plugin log"),
         }
     }
 

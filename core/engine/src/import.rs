@@ -266,7 +266,8 @@ impl Importer {
                 return Err(ImportedRow {
                     row: number,
                     outcome: ImportOutcome::Skipped,
-                    id: Some(user.0),
+                    // Whoever may make users need not be one who may see them.
+                    id: None,
                     problems: Vec::new(),
                 });
             }

@@ -8,6 +8,7 @@
 mod access;
 mod accounts;
 mod bootstrap;
+mod collector;
 mod context;
 mod convert;
 mod deliveries;
@@ -31,10 +32,12 @@ mod rights;
 mod secrets;
 mod settings;
 mod system;
+pub mod trace;
 mod use_cases;
 mod utilities;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +52,7 @@ pub use accounts::{
     Proposal, Rate, Rates,
 };
 pub use bootstrap::FirstAdministrator;
+pub use collector::Collector;
 pub use context::{Client, Context, Source};
 pub use deliveries::{Delivery, Replay};
 pub use files::{Asset, Upload};
@@ -58,12 +62,15 @@ pub use import::{
     Existing, ImportFormat, ImportOptions, ImportOutcome, ImportSummary, ImportedRow, Importer,
 };
 pub use login::impersonate::Impersonation;
-pub use login::{Cookies, Mode, Tokens};
+pub use login::redirect::{Arrival, Departure, RedirectLogin};
+pub use login::{Cookies, LOCAL, Mode, Tokens};
 pub use mail::{MAILS, Preview, preview};
 pub use outbox::Deliverer;
-pub use plugins::{Effects, LastError, Narrowed, Narrowing, PluginStatus, SecurityEvent};
+pub use plugins::{Effects, LastError, ListedProvider, Narrowed, Narrowing, PluginStatus};
 pub use records::{Items, List, Outline};
-pub use registry::{Capabilities, FieldNames, OnFailure, PluginSlot, Registry};
+pub use registry::{
+    Capabilities, FieldNames, LoginSettings, OnFailure, PluginSlot, Registry, check_manifest,
+};
 pub use secrets::random_secret;
 pub use settings::{
     FileSettings, OutboxSettings, PasswordSettings, RoleSettings, Secret, Settings, UserSettings,
@@ -183,6 +190,54 @@ impl Engine {
     /// `INVALID_PAYLOAD`, `INVALID_CREDENTIALS`, `INVALID_OTP`, the codes of plugins.
     pub async fn login(&self, cx: &Context, body: &Json) -> Result<Tokens> {
         login::password::run(&self.inner, cx, body).await
+    }
+
+    /// The providers that somebody can log in by, beside the local password.
+    pub fn providers(&self) -> Vec<ListedProvider> {
+        plugins::providers(&self.inner)
+    }
+
+    /// Whether somebody can log in with an address and a password.
+    pub fn has_local_login(&self) -> bool {
+        plugins::has_provider(&self.inner, LOCAL)
+    }
+
+    /// Begins a session with a name and a secret that a provider checks.
+    ///
+    /// # Errors
+    /// `ROUTE_NOT_FOUND` if there is no such provider; `INVALID_PROVIDER` for somebody new who has
+    /// the address of somebody else; else as [`Engine::login`].
+    pub async fn login_by(&self, cx: &Context, provider: &str, body: &Json) -> Result<Tokens> {
+        login::provider::run(&self.inner, cx, provider, body).await
+    }
+
+    /// Sends a browser to a provider.
+    ///
+    /// # Errors
+    /// `ROUTE_NOT_FOUND` if there is no such provider; `INVALID_PAYLOAD` for a page that nobody is
+    /// sent to; `PLUGIN_FAILED`, the codes of plugins.
+    pub async fn begin_login(
+        &self,
+        cx: &Context,
+        provider: &str,
+        asked: &RedirectLogin<'_>,
+    ) -> Result<Departure> {
+        login::redirect::begin(&self.inner, cx, provider, asked).await
+    }
+
+    /// Begins a session for a browser that comes back from a provider.
+    ///
+    /// # Errors
+    /// `ROUTE_NOT_FOUND`; `INVALID_CREDENTIALS` for a browser that was not sent there from here.
+    /// Whatever else stands in the way is the outcome of the arrival.
+    pub async fn complete_login(
+        &self,
+        cx: &Context,
+        provider: &str,
+        pass: Option<&str>,
+        parameters: BTreeMap<String, String>,
+    ) -> Result<Arrival> {
+        login::redirect::complete(&self.inner, cx, provider, pass, parameters).await
     }
 
     /// Goes on with a session.

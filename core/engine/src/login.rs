@@ -1,11 +1,16 @@
 //! Sessions: how they begin, go on and end.
 
+pub(crate) mod admission;
 pub(crate) mod attempts;
+mod destination;
 pub(crate) mod held;
+mod identity;
 pub(crate) mod impersonate;
 pub(crate) mod logout;
 mod mode;
 pub(crate) mod password;
+pub(crate) mod provider;
+pub(crate) mod redirect;
 pub(crate) mod refresh;
 pub(crate) mod second_factor;
 
@@ -14,7 +19,12 @@ use std::time::Duration;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use roster_domain::{Error, Result, Rights, RoleId, SessionId, Timestamp, UserId};
+use roster_domain::{
+    Action, Collection, Error, Filter, Grant, Query, Reason, Result, Rights, RoleId, SessionId,
+    Timestamp, UserId,
+};
+use roster_sdk::Event;
+use roster_storage::records;
 use roster_storage::sessions::Origin;
 use serde_json::{Map, Value as Json};
 
@@ -37,6 +47,33 @@ pub struct Tokens {
     pub expires: u64,
     /// How long the cookie lives that carries one of them.
     pub cookie_age: Duration,
+    /// Whether the user has to set up a second factor before anything else.
+    pub enforce_tfa: bool,
+}
+
+/// The name of the local password among the providers.
+pub const LOCAL: &str = "default";
+
+/// By which way somebody comes in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    /// The provider.
+    pub(crate) provider: &'a str,
+    /// The mode of the session, if there is to be one.
+    pub(crate) mode: Option<Mode>,
+}
+
+impl Entry<'_> {
+    /// Proof is asked of somebody who is signed in.
+    pub(crate) const AGAIN: Entry<'static> = Entry {
+        provider: LOCAL,
+        mode: None,
+    };
+
+    /// The mode as plugins are told it.
+    pub(crate) fn word(&self) -> &'static str {
+        self.mode.map_or("", Mode::as_str)
+    }
 }
 
 /// Whose session it is, and with which rights.
@@ -46,6 +83,8 @@ struct Owner {
     rights: Arc<Rights>,
     /// Whether they are asked for a second factor that is not set up yet.
     enforce_tfa: bool,
+    /// What plugins say of them.
+    claims: Map<String, Json>,
 }
 
 /// How long a session of a mode lives unused.
@@ -69,7 +108,7 @@ pub(crate) fn oldest(inner: &Inner, now: Timestamp) -> Timestamp {
 fn tokens(
     inner: &Inner,
     cx: &Context,
-    owner: &Owner,
+    owner: Owner,
     refresh: &RefreshToken,
     mode: Mode,
 ) -> Result<Tokens> {
@@ -90,6 +129,7 @@ fn tokens(
         iat: issued,
         exp: issued.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
         iss: Keys::issuer(),
+        added: owner.claims,
     })?;
     let expires = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
     Ok(Tokens {
@@ -98,7 +138,30 @@ fn tokens(
         access_token,
         refresh_token: refresh.to_text(),
         expires,
+        enforce_tfa: owner.enforce_tfa,
     })
+}
+
+/// Whether anybody is called for an event of users, or will be told of it.
+pub(crate) fn is_told(inner: &Inner, event: Event) -> bool {
+    let subscribers = inner.registry.subscribers(Collection::Users, event);
+    !subscribers.is_empty() || (event.is_after() && inner.settings.outbox.retain)
+}
+
+/// A user's record for the hooks of these events; nothing is read when nobody asks.
+pub(crate) async fn shown(
+    inner: &Inner,
+    cx: &Context,
+    user: UserId,
+    events: &[Event],
+) -> Result<Map<String, Json>> {
+    if !events.iter().any(|event| is_told(inner, *event)) {
+        return Ok(Map::new());
+    }
+    let grant = Grant::system(Reason::Login, Action::Read, Collection::Users);
+    let query = Query::stored(cx.model.users(), &grant, Filter::Everything);
+    let item = records::get(&inner.store, &cx.model, &query, user.into()).await?;
+    Ok(item.map(|item| item.to_json()).unwrap_or_default())
 }
 
 /// Where a session is begun from.

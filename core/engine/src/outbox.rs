@@ -12,12 +12,14 @@ use roster_storage::deliveries::{self, Listener};
 use roster_storage::outbox::{self, Delivery, Outcome};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
-use crate::registry::Placed;
+use crate::registry::{Placed, collection_of};
 use crate::system::random;
-use crate::{Inner, mail};
+use crate::{Inner, mail, plugins, trace};
 
 /// How many deliveries are leased at a time.
 const BATCH: u32 = 32;
@@ -177,6 +179,16 @@ impl Deliverer {
     }
 
     async fn deliver(&self, delivery: &Delivery) {
+        let span = span(delivery);
+        let outcome = self.attempt(delivery).instrument(span.clone()).await;
+        span.record("roster.delivery.outcome", outcome);
+        if outcome != "done" {
+            trace::fail(&span, outcome);
+        }
+    }
+
+    /// Tells it once, and notes how that ended.
+    async fn attempt(&self, delivery: &Delivery) -> &'static str {
         // A mailer that panics must not take the worker with it.
         let telling = AssertUnwindSafe(self.tell(delivery)).catch_unwind();
         let answer = match tokio::time::timeout(self.inner.settings.outbox.lease, telling).await {
@@ -200,6 +212,7 @@ impl Deliverer {
             // The lease runs out and somebody tells it again.
             tracing::error!(%error, cause = ?error.cause(), "delivery not settled");
         }
+        word
     }
 
     async fn settle(&self, delivery: &Delivery, outcome: &Outcome) -> Result<()> {
@@ -240,7 +253,8 @@ impl Deliverer {
         };
         // Told again, it may reach a plugin that never asked for it.
         let wished = |wish: &roster_sdk::Subscription| {
-            wish.event == event && wish.collection == delivery.entry.collection
+            let collection = collection_of(wish).map(Collection::table);
+            wish.event == event && collection == Some(delivery.entry.collection.as_str())
         };
         if !slot.instance.manifest.subscriptions.iter().any(wished) {
             return Ok(());
@@ -250,6 +264,30 @@ impl Deliverer {
         let context = context(&slot, delivery, event, &payload.occasion);
         hooks::after(inner, &slot, hooks, context, &payload).await
     }
+}
+
+/// One attempt at a delivery, in the trace of the request that made it happen.
+fn span(delivery: &Delivery) -> Span {
+    let event = delivery.entry.event.as_str();
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        parent: None,
+        "delivery",
+        otel.name = %format_args!("deliver {event}"),
+        otel.kind = "consumer",
+        messaging.system = "roster",
+        messaging.operation.name = "deliver",
+        "messaging.operation.type" = "process",
+        messaging.destination.name = event,
+        messaging.message.id = %delivery.entry.id,
+        roster.plugin.name = delivery.subscriber,
+        roster.delivery.attempt = delivery.attempts,
+        roster.delivery.outcome = Empty,
+        "error.type" = Empty,
+        otel.status_code = Empty,
+    );
+    trace::resume(&span, &delivery.entry.payload);
+    span
 }
 
 fn context(
@@ -279,8 +317,12 @@ async fn send(inner: &Inner, slot: &Placed, delivery: &Delivery) -> Result<(), F
         time: roster_domain::clock::format(delivery.entry.created_at),
     };
     let context = context(slot, delivery, Event::AfterUpdate, &occasion);
+    let span = plugins::span(slot, mail::MAIL);
     // Sending takes as long as the other side takes; the lease bounds it.
-    mailer.send(&context, &message).await
+    let sending = mailer.send(&context, &message).instrument(span.clone());
+    let sent = sending.await;
+    plugins::note(&span, if sent.is_ok() { "ok" } else { "failed" });
+    sent
 }
 
 /// The pause doubles with each failure and is spread, so that many failures do not come back at once.

@@ -11,29 +11,31 @@ mod http;
 mod lookup;
 mod narrow;
 mod provider;
-mod security;
 mod status;
 
 use std::sync::Arc;
 
 use roster_domain::{Action, Collection, Result};
-use roster_sdk::{BeginLogin, Callback, Credentials, Identity, Map, Redirect, Value as Json};
-use uuid::Uuid;
 
 use crate::context::Context;
 use crate::registry::PluginSlot;
 use crate::{Engine, Inner};
 
-pub(crate) use call::run;
+pub(crate) use call::{note, run, span};
+pub(crate) use claims::claims;
 pub(crate) use deferred::CallHost;
 pub use effects::Effects;
 pub(crate) use effects::send_mail;
 pub(crate) use health::Health;
-pub(crate) use http::HttpClient;
+pub(crate) use http::{HttpClient, tls};
 pub(crate) use lookup::find;
 pub use narrow::{Narrowed, Narrowing};
 pub(crate) use narrow::{narrow as ask_policies, narrow_rights};
-pub use security::SecurityEvent;
+pub use provider::ListedProvider;
+pub(crate) use provider::{
+    Provider, authenticate, authenticate_locally, begin_login, complete_login, has_provider,
+    provider, providers,
+};
 pub use status::{LastError, PluginStatus};
 
 /// Gives plugins the way back to the system they are part of.
@@ -69,67 +71,5 @@ impl Engine {
         collection: Collection,
     ) -> Result<Narrowing> {
         narrow::narrow(&self.inner, cx, action, collection).await
-    }
-
-    /// Asks an auth provider to check a name and a secret.
-    ///
-    /// # Errors
-    /// The plugin's refusal; `PLUGIN_FAILED`; `ROUTE_NOT_FOUND` if there is no such provider.
-    pub async fn authenticate_with(
-        &self,
-        cx: &Context,
-        provider: &str,
-        credentials: &Credentials,
-    ) -> Result<Identity> {
-        provider::authenticate(&self.inner, cx, provider, credentials).await
-    }
-
-    /// Asks an auth provider where to send the browser.
-    ///
-    /// # Errors
-    /// As for [`Engine::authenticate_with`].
-    pub async fn begin_login_with(
-        &self,
-        cx: &Context,
-        provider: &str,
-        request: &BeginLogin,
-    ) -> Result<Redirect> {
-        provider::begin(&self.inner, cx, provider, request).await
-    }
-
-    /// Gives an auth provider what the browser brought back.
-    ///
-    /// # Errors
-    /// As for [`Engine::authenticate_with`].
-    pub async fn complete_login_with(
-        &self,
-        cx: &Context,
-        provider: &str,
-        callback: &Callback,
-    ) -> Result<Identity> {
-        provider::complete(&self.inner, cx, provider, callback).await
-    }
-
-    /// The claims that hooks add to an access token of this user.
-    ///
-    /// # Errors
-    /// `PLUGIN_FAILED` if a hook fails that has to be heard, or adds a reserved claim.
-    pub async fn claims(
-        &self,
-        cx: &Context,
-        id: Uuid,
-        user: &Map<String, Json>,
-        provider: &str,
-        mode: &str,
-    ) -> Result<Map<String, Json>> {
-        claims::claims(&self.inner, cx, id, user, provider, mode).await
-    }
-
-    /// Tells those who subscribe to it of a refused login or a lock-out, by way of the outbox.
-    ///
-    /// # Errors
-    /// `SERVICE_UNAVAILABLE`.
-    pub async fn report(&self, cx: &Context, event: SecurityEvent<'_>) -> Result<()> {
-        security::report(&self.inner, cx, event).await
     }
 }

@@ -15,6 +15,7 @@ use crate::accounts::tokens;
 use crate::context::{Client, Context};
 use crate::plugins::Effects;
 use crate::secrets::{AccessClaims, RefreshToken, is_access_token};
+use crate::settings::Secret;
 use crate::{Inner, access, login, plugins};
 
 /// How exactly the last use of a session is known.
@@ -33,13 +34,28 @@ pub(crate) async fn authenticate(
         return public(inner, client, now).await;
     };
     let presented = presented(inner, token, client.ip, now).await?;
-    let presented = presented.filter(|p| p.bearer.status == Status::Active.as_str());
+    let presented = presented.ok_or(Code::InvalidCredentials)?;
+    admit(inner, presented, client, now).await
+}
+
+/// What somebody may do whose token was good.
+async fn admit(
+    inner: &Inner,
+    presented: Presented,
+    client: Arc<Client>,
+    now: Timestamp,
+) -> Result<Context> {
     let Presented {
         bearer,
         session,
         impersonator,
         narrowed,
-    } = presented.ok_or(Code::InvalidCredentials)?;
+        is_personal,
+        opaque,
+    } = presented;
+    if bearer.status != Status::Active.as_str() {
+        return Err(Code::InvalidCredentials.into());
+    }
     if let Some(impersonator) = impersonator {
         still_administers(inner, impersonator, &client, now).await?;
     }
@@ -50,9 +66,8 @@ pub(crate) async fn authenticate(
         None => Arc::clone(&all),
         some => access::narrowed_rights(inner, &model, actor, client.ip, now, some).await?,
     };
-    // Without the second factor that is asked of them, users may set it up, and nothing else. Static
-    // tokens are for programs, which have none. A policy asks it of them whatever a token leaves out.
-    let is_personal = session.is_some() || tokens::has_prefix(token);
+    // Without the second factor that is asked of them, users may set it up, and nothing else. A
+    // policy asks it of them whatever a token leaves out.
     let is_due = all.enforce_tfa && !bearer.has_second_factor;
     if is_due && is_personal && impersonator.is_none() {
         rights = Arc::new(Rights {
@@ -68,6 +83,7 @@ pub(crate) async fn authenticate(
             actor: Some(actor),
             impersonator,
             is_narrowed: narrowed.is_some(),
+            token: opaque,
             model,
             client,
             now,
@@ -85,55 +101,37 @@ async fn limited(inner: &Inner, cx: Context) -> Result<Context> {
 
 /// The same caller again, later in the same work: as their row, their session and the rules are now.
 pub(crate) async fn again(inner: &Inner, cx: &Context) -> Result<Context> {
-    let now = inner.clock.now();
-    let Principal::User { id, session, .. } = cx.principal else {
-        return Ok(Context {
-            model: inner.model().await?,
-            now,
-            effects: Effects::default(),
-            ..cx.clone()
-        });
+    let (client, now) = (Arc::clone(&cx.client), inner.clock.now());
+    let (id, session) = match cx.principal {
+        Principal::User { id, session, .. } => (id, session),
+        Principal::Public => return public(inner, client, now).await,
+        Principal::System(_) => {
+            return Ok(Context {
+                model: inner.model().await?,
+                now,
+                effects: Effects::default(),
+                ..cx.clone()
+            });
+        }
     };
-    let bearer = match session {
-        Some(session) => {
+    let presented = match (session, &cx.token) {
+        (Some(session), _) => {
             let oldest = login::oldest(inner, now);
             let found = unguarded::bearer_of_session(&inner.store, id, session, now, oldest);
-            found.await?.map(|found| found.bearer)
+            found.await?.map(|found| Presented {
+                bearer: found.bearer,
+                session: Some(session),
+                impersonator: cx.impersonator,
+                narrowed: None,
+                is_personal: true,
+                opaque: None,
+            })
         }
-        None => unguarded::bearer_of_user(&inner.store, id).await?,
+        (None, Some(token)) => presented(inner, token.expose(), client.ip, now).await?,
+        (None, None) => None,
     };
-    let bearer = bearer
-        .filter(|bearer| bearer.status == Status::Active.as_str())
-        .ok_or(Code::InvalidCredentials)?;
-    if let Some(impersonator) = cx.impersonator {
-        still_administers(inner, impersonator, &cx.client, now).await?;
-    }
-    let model = inner.model_at(bearer.schema_epoch).await?;
-    let actor = Actor {
-        role: bearer.role,
-        generation: bearer.generation,
-        rules_epoch: bearer.rules_epoch,
-        ..cx.actor.unwrap_or(actor(&bearer))
-    };
-    // A narrowed token goes on with what it had of what is still held.
-    let kept = cx.is_narrowed.then_some(cx.rights.policies.as_slice());
-    let mut rights = access::narrowed_rights(inner, &model, actor, cx.client.ip, now, kept).await?;
-    if cx.rights.is_locked {
-        rights = Arc::clone(&cx.rights);
-    }
-    limited(
-        inner,
-        Context {
-            principal: user(&bearer, session),
-            rights,
-            actor: Some(actor),
-            model,
-            now,
-            effects: Effects::default(),
-            ..cx.clone()
-        },
-    )
-    .await
+    let presented = presented.ok_or(Code::InvalidCredentials)?;
+    admit(inner, presented, client, now).await
 }
 
 /// Whose a token is, and how they act by it.
@@ -145,6 +143,10 @@ struct Presented {
     impersonator: Option<UserId>,
     /// The policies that it is narrowed to, if it is.
     narrowed: Option<Vec<Uuid>>,
+    /// Whether a person holds it: static tokens are for programs, which have no second factor.
+    is_personal: bool,
+    /// The token itself, if it is none of a session.
+    opaque: Option<Arc<Secret>>,
 }
 
 async fn presented(
@@ -160,6 +162,8 @@ async fn presented(
             session: None,
             impersonator: None,
             narrowed,
+            is_personal: tokens::has_prefix(token),
+            opaque: Some(Arc::new(Secret::new(token))),
         }));
     };
     let bearer = bearer_of_claims(inner, &claims, now).await?;
@@ -168,6 +172,8 @@ async fn presented(
         session: Some(claims.sid),
         impersonator: claims.act.map(|actor| actor.sub),
         narrowed: None,
+        is_personal: true,
+        opaque: None,
     }))
 }
 
@@ -200,6 +206,7 @@ async fn public(inner: &Inner, client: Arc<Client>, now: Timestamp) -> Result<Co
             actor: Some(actor),
             impersonator: None,
             is_narrowed: false,
+            token: None,
             model,
             client,
             now,

@@ -5,10 +5,11 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use roster_domain::{Collection, Field};
-use roster_sdk::{Event, Instance};
+use roster_domain::{Action, Collection, Field, RoleId};
+use roster_sdk::{Event, Instance, Manifest, Subscription};
 
 use crate::host::PluginHost;
+use crate::login::Mode;
 use crate::plugins::Health;
 
 /// What happens to a write when a plugin fails.
@@ -56,6 +57,10 @@ impl FieldNames {
 
 /// What the operator lets a plugin do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a capability of its own"
+)]
 pub struct Capabilities {
     /// Fields it may read.
     pub fields_read: FieldNames,
@@ -69,6 +74,10 @@ pub struct Capabilities {
     pub store: bool,
     /// Whether it may send mails.
     pub mail: bool,
+    /// Concealed fields of users whose plain value it sees while they are being set.
+    pub secrets: FieldNames,
+    /// Whether it may ask whose password something is. No configuration gives this.
+    pub credentials: bool,
 }
 
 /// A loaded plugin and how it is used.
@@ -92,6 +101,38 @@ pub struct PluginSlot {
     pub source: String,
     /// The SHA-256 of its file, if it is one.
     pub sha256: Option<String>,
+    /// What logins by it come to, if it is an auth provider.
+    pub login: LoginSettings,
+}
+
+/// What logins by an auth provider come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginSettings {
+    /// What people read.
+    pub label: Option<String>,
+    /// Its icon.
+    pub icon: Option<String>,
+    /// How tokens are handed over after a redirect: in a session cookie, or in a refresh cookie.
+    pub mode: Mode,
+    /// Whether somebody who is not known yet becomes a user.
+    pub registers: bool,
+    /// The role of such a user.
+    pub role: Option<RoleId>,
+    /// The pages, beside those of our own origin, that a login may end on: origin and path.
+    pub redirect_urls: Vec<String>,
+}
+
+impl Default for LoginSettings {
+    fn default() -> Self {
+        Self {
+            label: None,
+            icon: None,
+            mode: Mode::Session,
+            registers: false,
+            role: None,
+            redirect_urls: Vec::new(),
+        }
+    }
 }
 
 /// A plugin in its place, with what its wishes and the operator's grants come to.
@@ -99,6 +140,7 @@ pub(crate) struct Placed {
     slot: PluginSlot,
     reads: FieldNames,
     writes: FieldNames,
+    secrets: FieldNames,
     pub(crate) health: Arc<Health>,
 }
 
@@ -117,13 +159,16 @@ struct Loaded {
     subscribers: BTreeMap<(&'static str, Event), Placing>,
 }
 
-const COLLECTIONS: [Collection; 6] = [
+/// The collections whose writes hooks are called for.
+const HOOKED: [Collection; 8] = [
     Collection::Users,
     Collection::Roles,
     Collection::Policies,
     Collection::Access,
     Collection::Permissions,
     Collection::Settings,
+    Collection::Fields,
+    Collection::Relations,
 ];
 
 impl Registry {
@@ -168,6 +213,44 @@ impl Registry {
     }
 }
 
+/// The collection that a wish names, with or without the prefix of the wire.
+pub(crate) fn collection_of(wish: &Subscription) -> Option<Collection> {
+    Collection::parse(&wish.collection).filter(|known| HOOKED.contains(known))
+}
+
+/// Refuses a manifest that wants to be called for something unknown, or says of something unknown
+/// that it is narrowed: what was meant would not be.
+///
+/// # Errors
+/// What is unknown, and what is known.
+pub fn check_manifest(manifest: &Manifest) -> Result<(), String> {
+    let wishes = &manifest.subscriptions;
+    if let Some(wish) = wishes.iter().find(|wish| collection_of(wish).is_none()) {
+        let known = HOOKED.map(Collection::table).join("`, `");
+        let (collection, event) = (wish.collection.as_str(), wish.event.as_str());
+        return Err(format!(
+            "it subscribes to `{event}` of the collection `{collection}`, expected one of `{known}`"
+        ));
+    }
+    for scope in &manifest.narrows {
+        let (action, collection) = (scope.action.as_str(), scope.collection.as_str());
+        if action != "*" && Action::parse(action).is_none() {
+            let known = Action::ALL.map(Action::as_str).join("`, `");
+            return Err(format!(
+                "it narrows the action `{action}`, expected `*` or one of `{known}`"
+            ));
+        }
+        let known = Collection::ALL.map(Collection::table);
+        if collection != "*" && !known.contains(&collection) {
+            let known = known.join("`, `");
+            return Err(format!(
+                "it narrows the collection `{collection}`, expected `*` or one of `{known}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl Loaded {
     fn new(mut slots: Vec<PluginSlot>, before: &[Arc<Placed>]) -> Self {
         slots.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
@@ -180,8 +263,7 @@ impl Loaded {
         let mut subscribers: BTreeMap<_, Vec<Arc<Placed>>> = BTreeMap::new();
         for slot in slots.iter().filter(|slot| slot.instance.hooks.is_some()) {
             for wish in &slot.instance.manifest.subscriptions {
-                let named = |c: &&Collection| c.table() == wish.collection;
-                let Some(collection) = COLLECTIONS.iter().find(named) else {
+                let Some(collection) = collection_of(wish) else {
                     continue;
                 };
                 let place = (collection.table(), wish.event);
@@ -209,10 +291,12 @@ impl Placed {
         let writes = granted.fields_write.among(&manifest.writes);
         // What it may write, it may see.
         let reads = granted.fields_read.among(&manifest.reads).with(&writes);
+        let secrets = granted.secrets.among(&manifest.reads);
         Self {
             slot,
             reads,
             writes,
+            secrets,
             health,
         }
     }
@@ -225,7 +309,27 @@ impl Placed {
 
     /// Whether the plugin asked for a field and may see it.
     pub(crate) fn reads(&self, field: &Field) -> bool {
-        !field.is_concealed && self.reads.contains(&field.name)
+        !field.is_concealed && self.reads_named(&field.name)
+    }
+
+    /// Whether the plugin asked for what has this name and is no record's field, and may see it.
+    pub(crate) fn reads_named(&self, name: &str) -> bool {
+        self.reads.contains(name)
+    }
+
+    /// Whether the plugin asked to change what has this name and is no record's field, and may.
+    pub(crate) fn writes_named(&self, name: &str) -> bool {
+        self.writes.contains(name)
+    }
+
+    /// Whether the plugin asked for a field of a draft and may see it: where it is a secret, in plain.
+    pub(crate) fn reads_draft(&self, field: &Field) -> bool {
+        self.reads(field) || field.is_concealed && self.secrets.contains(&field.name)
+    }
+
+    /// The names of the secrets it asked for and may see in drafts.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.secrets.iter().map(ToOwned::to_owned).collect()
     }
 
     /// Whether the plugin asked to change a field and may.

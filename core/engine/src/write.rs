@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::convert::Occasion;
 use crate::hooks::AfterPayload;
 use crate::system::new_id;
+use crate::trace;
 
 /// How often a write that met another one is run, from the grant on.
 const ATTEMPTS: u32 = 4;
@@ -142,6 +143,21 @@ pub(crate) async fn record(tx: &mut Tx, cx: &Context, change: Change<'_>) -> Res
     Ok(())
 }
 
+/// What an event is about: a record, by its key, or a field or a relation, by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A record.
+    Record(Key),
+    /// A field or a relation.
+    Named(String),
+}
+
+impl From<Key> for Subject {
+    fn from(key: Key) -> Self {
+        Self::Record(key)
+    }
+}
+
 /// Puts an after-event into the outbox, if somebody is to be told. Whether somebody is.
 pub(crate) async fn tell(
     inner: &Inner,
@@ -149,26 +165,30 @@ pub(crate) async fn tell(
     cx: &Context,
     collection: Collection,
     event: Event,
-    key: Key,
+    subject: impl Into<Subject>,
     payload: impl FnOnce(Occasion) -> AfterPayload,
 ) -> Result<bool> {
-    let has_mail = cx
-        .effects
-        .apply(inner, tx, cx, collection, &key.to_string())
-        .await?;
+    let (item, user) = match subject.into() {
+        Subject::Record(key) => (key.to_string(), key.uuid()),
+        Subject::Named(name) => (name, None),
+    };
+    let applied = cx.effects.apply(inner, tx, cx, collection, &item);
+    let has_mail = applied.await?;
     let slots = inner.registry.subscribers(collection, event);
     if slots.is_empty() && !inner.settings.outbox.retain {
         return Ok(has_mail);
     }
     let payload = serde_json::to_value(payload(Occasion::of(cx)));
+    let mut payload = payload.map_err(roster_domain::Error::internal)?;
+    trace::keep(&mut payload);
     let entry = Entry {
         id: new_id(cx.now)?,
         kind: "event".to_owned(),
         event: event.as_str().to_owned(),
         collection: collection.table().to_owned(),
-        item: key.to_string(),
-        user: key.uuid(),
-        payload: payload.map_err(roster_domain::Error::internal)?,
+        item,
+        user,
+        payload,
         created_at: cx.now,
     };
     let subscribers: Vec<String> = slots.iter().map(|slot| slot.name.clone()).collect();

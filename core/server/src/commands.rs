@@ -15,9 +15,9 @@ use crate::cli::{
     self, Admin, AdminArgs, Cli, Command, ConfigCommand, Exit, MailCommand, Migrate, NewPassword,
     Plugin, PreviewArgs, Users,
 };
-use crate::config::{self, Config};
+use crate::config::{self, Config, Sources};
 use crate::server::{self, Server};
-use crate::telemetry::{self, Metrics};
+use crate::telemetry::{self, Metrics, Traces};
 use crate::{signals, wiring};
 
 /// Runs a command to its end.
@@ -29,7 +29,9 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
     let command = cli.command.clone().unwrap_or_default();
     let sources = cli.sources();
     match command {
-        Command::Config(ConfigCommand::Check) => return cli::check(sources, &mut out, &mut err),
+        Command::Config(ConfigCommand::Check) => {
+            return plugin::check(sources, linked, &mut out, &mut err).await;
+        }
         Command::Config(ConfigCommand::Keys) => return cli::keys(&mut out),
         Command::Openapi => return openapi(&mut out),
         _ => {}
@@ -39,14 +41,16 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
     {
         return Ok(exit);
     }
-    let config = match config::load(sources) {
+    let config = match config::load(sources.clone()) {
         Ok(config) => config,
         Err(mistakes) => {
             cli::report(&mistakes, &mut err)?;
             return Ok(Exit::Usage);
         }
     };
-    telemetry::start_logging(&config.log);
+    if !matches!(command, Command::Serve) {
+        telemetry::start_logging(&config.log, None);
+    }
     match command {
         Command::Migrate { direction } => {
             run_migration(&config, direction.unwrap_or_default(), &mut out, &mut err).await
@@ -61,18 +65,38 @@ pub(crate) async fn execute(cli: Cli, linked: Vec<Linked>) -> io::Result<Exit> {
         Command::Plugin(_) => plugin::list(&config, linked, &mut out, &mut err).await,
         Command::Outbox(command) => outbox::run(&config, command, &mut out, &mut err).await,
         Command::Serve | Command::Openapi | Command::Config(_) => {
-            serve(&config, linked, &mut out, &mut err).await
+            serve(&config, sources, linked, &mut out, &mut err).await
         }
     }
 }
 
 async fn serve(
     config: &Config,
+    sources: Sources,
     linked: Vec<Linked>,
     out: &mut impl Write,
     err: &mut impl Write,
 ) -> io::Result<Exit> {
-    let server = match Server::start(config, linked).await {
+    let traces = match Traces::open(&config.traces) {
+        Ok(traces) => traces,
+        Err(error) => return refuse(err, &error),
+    };
+    telemetry::start_logging(&config.log, traces.as_ref());
+    let exit = serve_until_told(config, sources, linked, out, err).await;
+    if let Some(traces) = traces {
+        traces.close().await;
+    }
+    exit
+}
+
+async fn serve_until_told(
+    config: &Config,
+    sources: Sources,
+    linked: Vec<Linked>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> io::Result<Exit> {
+    let server = match Server::start_from(config, Some(sources), linked).await {
         Ok(server) => server,
         Err(error) => return refuse(err, &error),
     };

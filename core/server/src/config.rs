@@ -1,7 +1,8 @@
 //! The configuration: one root of typed sections, read from all its sources at once.
 //!
 //! Defaults, then `roster.toml`, then environment variables (`ROSTER__SECTION__KEY`), then
-//! `--set` flags; a later source wins. Every mistake is reported, not only the first one, and a
+//! `--set` flags; a later source wins. The variables that OpenTelemetry defines stand between the
+//! file and ours. Every mistake is reported, not only the first one, and a
 //! key that nobody knows is a mistake too. In variables and flags every value is text: items of
 //! lists stand between commas (or in a JSON array), and values of a plugin's own configuration
 //! are JSON where they are that, else text.
@@ -13,9 +14,11 @@ mod database;
 mod files;
 mod keys;
 mod layers;
+mod login;
 mod mail;
 mod mistake;
 mod network;
+mod open_telemetry;
 mod password;
 mod plugin;
 mod plugin_host;
@@ -25,6 +28,7 @@ mod server;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod units;
 mod users;
 
@@ -37,6 +41,7 @@ pub use self::cookies::{CookieSecure, Cookies, SameSite};
 pub use self::database::{Database, DatabaseUrl, Outbox};
 pub use self::files::{FileStorage, Files};
 pub use self::keys::KeyDoc;
+pub use self::login::{Login, LoginMode};
 pub use self::mail::Mail;
 pub use self::mistake::{Mistake, Origin};
 pub use self::password::Password;
@@ -46,6 +51,7 @@ pub use self::plugin::{
 };
 pub use self::plugin_host::PluginHost;
 pub use self::server::{Log, LogFormat, RateLimit, Server};
+pub use self::traces::Traces;
 pub use self::units::{ByteSize, Rate};
 pub use self::users::{GraphQl, OnArchivedEmail, OnRoleDelete, Query, Roles, Users};
 pub use roster_engine::Secret;
@@ -80,6 +86,8 @@ pub struct Config {
     pub files: Files,
     /// `[log]`
     pub log: Log,
+    /// `[traces]`
+    pub traces: Traces,
     /// `[outbox]`
     pub outbox: Outbox,
     /// `[plugin_host]`
@@ -137,6 +145,7 @@ fn compose(
         roles: Roles::read(&mut reader),
         files: Files::read(&mut reader),
         log: Log::read(&mut reader),
+        traces: Traces::read(&mut reader),
         outbox: Outbox::read(&mut reader),
         plugin_host: PluginHost::read(&mut reader),
         plugins: plugin::read_all(&mut reader, folder),

@@ -18,10 +18,13 @@ pub mod config;
 mod plugins;
 mod reload;
 mod scaffold;
+mod schema;
+mod scratch;
 mod secret_file;
 mod server;
 mod signals;
 pub mod telemetry;
+mod trial;
 mod wiring;
 
 use std::io;

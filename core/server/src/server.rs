@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::plugins::Loader;
 use crate::reload::Reloader;
 use crate::telemetry::Metrics;
@@ -109,6 +109,19 @@ impl Server {
     /// # Errors
     /// The first thing that cannot work, named.
     pub async fn start(config: &Config, linked: Vec<Linked>) -> Result<Self, StartError> {
+        Self::start_from(config, None, linked).await
+    }
+
+    /// The same, of a configuration that came from these sources: whenever plugins are reloaded,
+    /// their sections are read again from there.
+    ///
+    /// # Errors
+    /// The first thing that cannot work, named.
+    pub async fn start_from(
+        config: &Config,
+        sources: Option<Sources>,
+        linked: Vec<Linked>,
+    ) -> Result<Self, StartError> {
         let (engine, loader) = engine(config, linked).await?;
         let configured = config.admin.as_ref();
         let configured = configured.map(|admin| (admin.email.clone(), admin.password.clone()));
@@ -135,7 +148,7 @@ impl Server {
         let until = async move { drop(until.wait_for(|stop| *stop).await) };
         let serving = tokio::spawn(roster_api::serve(endpoint, listener, until, patience));
         let delivering = tokio::spawn(engine.deliverer().run(stopped.clone()));
-        let reloader = Reloader::new(loader, engine.clone(), config.plugin_host.watch);
+        let reloader = Reloader::new(loader, engine.clone(), config.clone(), sources);
         let reloading = tokio::spawn(Arc::clone(&reloader).run(stopped));
         Ok(Self {
             address,
@@ -165,8 +178,8 @@ impl Server {
         &self.engine
     }
 
-    /// Loads the components whose files changed; no request notices. If one cannot be loaded, all
-    /// stay as they are.
+    /// Loads the plugins whose sections or files changed; no request notices. If one cannot be
+    /// loaded, all stay as they are.
     ///
     /// # Errors
     /// What cannot be loaded, named.

@@ -1,7 +1,9 @@
-//! What the process says about itself: log lines and metrics.
+//! What the process says about itself: log lines, metrics and traces.
 //!
 //! Messages of log lines are constant; what varies is in their fields. Metrics are recorded
 //! anywhere through the facade `metrics` and rendered here for `/metrics`.
+
+mod traces;
 
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
@@ -9,6 +11,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use roster_engine::trace;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
@@ -17,6 +20,8 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{DatabaseUrl, Log, LogFormat};
+
+pub use self::traces::Traces;
 
 /// Upper bounds of the buckets of every metric that counts seconds.
 const SECONDS: &[f64] = &[
@@ -42,12 +47,26 @@ pub fn parse_level(text: &str) -> Option<Targets> {
     text.parse().ok()
 }
 
-/// Sends log lines to standard error, as `[log]` says.
+/// Sends log lines to standard error, as `[log]` says, and spans where `traces` leads.
 ///
 /// The first call in a process decides; later ones, as tests make them, change nothing.
-pub fn start_logging(log: &Log) {
-    let filter = parse_level(&log.level).unwrap_or_default();
-    let lines: Box<dyn Layer<Registry> + Send + Sync> = match log.format {
+pub fn start_logging(log: &Log, traces: Option<&Traces>) {
+    let mut layers = vec![lines(log)];
+    layers.extend(traces.map(Traces::layer));
+    let started = tracing_subscriber::registry().with(layers).try_init();
+    if started.is_err() {
+        tracing::debug!("logging was started before");
+    }
+}
+
+/// What is logged: no spans, which are for a collector, unless they are named.
+fn filter(level: &str) -> Targets {
+    parse_level(&format!("{}=off,{level}", trace::TARGET)).unwrap_or_default()
+}
+
+fn lines(log: &Log) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let filter = filter(&log.level);
+    match log.format {
         LogFormat::Pretty => fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
@@ -59,13 +78,6 @@ pub fn start_logging(log: &Log) {
             .with_writer(io::stderr)
             .with_filter(filter)
             .boxed(),
-    };
-    if tracing_subscriber::registry()
-        .with(lines)
-        .try_init()
-        .is_err()
-    {
-        tracing::debug!("logging was started before");
     }
 }
 
@@ -129,6 +141,8 @@ pub fn log_stopped() {
 
 #[cfg(test)]
 mod tests {
+    use tracing::Level;
+
     use super::*;
 
     #[test]
@@ -151,6 +165,16 @@ mod tests {
         ] {
             assert!(parse_level(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn spans_are_no_part_of_log_lines_unless_they_are_named() {
+        let is_logged = |level, target| filter(level).would_enable(target, &Level::INFO);
+
+        assert!(!is_logged("trace", trace::TARGET));
+        assert!(is_logged("info", "roster_api::request"));
+        assert!(is_logged("warn,roster_trace=info", trace::TARGET));
+        assert!(!is_logged("warn,roster_trace=info", "roster_api::request"));
     }
 
     #[test]

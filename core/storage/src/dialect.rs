@@ -1,5 +1,9 @@
 //! Every difference between SQLite and PostgreSQL, each with a name.
 
+mod inside;
+
+pub(crate) use inside::Part;
+
 use roster_domain::{Field, FieldType, Function, Key, Timestamp, Value, clock};
 use sea_query::{
     Expr, PostgresQueryBuilder, QueryStatementWriter, SqliteQueryBuilder, Value as Bound,
@@ -65,10 +69,10 @@ impl Dialect {
             FieldType::String | FieldType::Text | FieldType::Csv | FieldType::Hash => {
                 text(value.as_text().map(ToOwned::to_owned))
             }
-            FieldType::Integer => {
-                Bound::Int(value.as_integer().and_then(|n| i32::try_from(n).ok()))
+            // One type for all: a prepared statement takes the one that its text was sent with.
+            FieldType::Integer | FieldType::Serial | FieldType::BigInteger => {
+                Bound::BigInt(value.as_integer())
             }
-            FieldType::Serial | FieldType::BigInteger => Bound::BigInt(value.as_integer()),
             FieldType::Float => Bound::Double(match value {
                 Value::Float(n) => Some(*n),
                 _ => None,

@@ -20,14 +20,14 @@ pub(crate) fn violation(error: &sqlx::Error) -> Option<Violation> {
     if !database.is_unique_violation() {
         return None;
     }
-    let (table, column) = match database.constraint() {
+    let (table, column) = if let Some(name) = database.constraint() {
         // PostgreSQL: the index, `<table>_<column>_unique`, or `<table>_pkey`.
-        Some(name) => {
-            let (table, rest) = name.split_once('_')?;
-            (table, rest.strip_suffix("_unique").unwrap_or("id"))
-        }
-        // SQLite: "UNIQUE constraint failed: users.email_key".
-        None => database.message().rsplit_once(": ")?.1.split_once('.')?,
+        let (table, rest) = name.split_once('_')?;
+        (table, rest.strip_suffix("_unique").unwrap_or("id"))
+    } else {
+        // SQLite: "UNIQUE constraint failed: users.email_key"; of several columns the last one counts.
+        let columns = database.message().rsplit_once(": ")?.1;
+        columns.rsplit(", ").next()?.split_once('.')?
     };
     Some(Violation::Unique {
         table: table.to_owned(),

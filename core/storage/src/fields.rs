@@ -90,6 +90,11 @@ pub async fn delete(tx: &mut Tx, grant: &Grant, definition: &Definition) -> Resu
         vec![name.as_str().into()],
     );
     tx.execute(statement).await?;
+    let statement = Statement::new(
+        r#"UPDATE "relations" SET "sort_field" = NULL WHERE "sort_field" = $1"#,
+        vec![name.as_str().into()],
+    );
+    tx.execute(statement).await?;
     if definition.field().is_stored() {
         patience(tx).await?;
         for index in [unique_index(name), plain_index(name)] {
@@ -127,9 +132,10 @@ pub async fn index(store: &Store, grant: &Grant, definition: &Definition) -> Res
     let field = definition.field();
     let is_indexed = definition.schema.get("is_indexed").and_then(Json::as_bool);
     let wanted = wanted_index(&field, is_indexed.unwrap_or_default());
-    let online = match store.dialect() {
-        Dialect::Sqlite => "",
-        Dialect::Postgres => "CONCURRENTLY ",
+    // Null comes first in every order of ours, which PostgreSQL keeps in an index only if it is told.
+    let (online, nulls) = match store.dialect() {
+        Dialect::Sqlite => ("", ""),
+        Dialect::Postgres => ("CONCURRENTLY ", " NULLS FIRST"),
     };
     for (name, is_unique) in [
         (unique_index(&field.name), true),
@@ -143,7 +149,8 @@ pub async fn index(store: &Store, grant: &Grant, definition: &Definition) -> Res
         }
         let kind = if is_unique { "UNIQUE INDEX" } else { "INDEX" };
         let column = quoted(&field.name);
-        let sql = format!("CREATE {kind} {online}IF NOT EXISTS {index} ON \"users\" ({column})");
+        let sql =
+            format!("CREATE {kind} {online}IF NOT EXISTS {index} ON \"users\" ({column}{nulls})");
         if patiently(store, &sql, Some(&drop)).await?.is_err() {
             patiently(store, &drop, None).await?.ok();
             let name = Collection::Users.as_str();
@@ -185,6 +192,20 @@ pub async fn has_nulls(tx: &mut Tx, grant: &Grant, field: &Field) -> Result<bool
     grant.permits(Action::Update, Collection::Fields)?;
     let column = quoted(&field.name);
     let sql = format!("SELECT 1 FROM \"users\" WHERE {column} IS NULL LIMIT 1");
+    let statement = Statement::dynamic(sql, Values(Vec::new()));
+    Ok(!tx.fetch(statement).await?.is_empty())
+}
+
+/// Whether two records hold the same value in a field.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn has_duplicates(tx: &mut Tx, grant: &Grant, field: &Field) -> Result<bool> {
+    grant.permits(Action::Update, Collection::Fields)?;
+    let column = quoted(&field.name);
+    let sql = format!(
+        "SELECT 1 FROM \"users\" WHERE {column} IS NOT NULL GROUP BY {column} HAVING COUNT(*) > 1 LIMIT 1"
+    );
     let statement = Statement::dynamic(sql, Values(Vec::new()));
     Ok(!tx.fetch(statement).await?.is_empty())
 }

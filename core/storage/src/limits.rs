@@ -40,6 +40,15 @@ pub async fn count(tx: &mut Tx, key: &str, now: Timestamp, ends_at: Timestamp) -
     })
 }
 
+/// Ends a window before its time.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn forget(tx: &mut Tx, key: &str) -> Result<()> {
+    let statement = Statement::new(r#"DELETE FROM "limits" WHERE "key" = $1"#, vec![key.into()]);
+    tx.execute(statement).await.map(drop)
+}
+
 /// Removes windows that have ended.
 ///
 /// # Errors

@@ -92,7 +92,8 @@ pub async fn enqueue(tx: &mut Tx, entry: &Entry, subscribers: &[String]) -> Resu
     Ok(())
 }
 
-/// Leases what is due, the oldest first, at most `most`.
+/// Leases what is due, the longest due first, at most `most`. What is leased is due again when its
+/// lease ends, so that one index has the order of all: no backlog is read to find the first of it.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
@@ -104,8 +105,8 @@ pub async fn claim(
 ) -> Result<Vec<Delivery>> {
     let dialect = tx.dialect();
     let sql = format!(
-        r#"UPDATE "deliveries" SET "state" = 'leased', "lease_until" = $2, "fence" = "fence" + 1,
-        "attempts" = "attempts" + 1
+        r#"UPDATE "deliveries" SET "state" = 'leased', "lease_until" = $2, "next_attempt_at" = $2,
+        "fence" = "fence" + 1, "attempts" = "attempts" + 1
         WHERE "id" IN (
             SELECT d."id" FROM "deliveries" d
             WHERE d."state" IN ('pending', 'leased') AND d."next_attempt_at" <= $1
@@ -115,7 +116,7 @@ pub async fn claim(
                 WHERE e."subscriber" = d."subscriber" AND e."ordering_key" = d."ordering_key"
                 AND e."sequence" < d."sequence" AND e."state" IN ('pending', 'leased')
             )
-            ORDER BY d."sequence" LIMIT $3 {}
+            ORDER BY d."next_attempt_at", d."id" LIMIT $3 {}
         )
         RETURNING "id", "event", "subscriber", "attempts", "fence""#,
         dialect.skip_locked()
@@ -259,8 +260,8 @@ pub async fn settle(
 /// `SERVICE_UNAVAILABLE`.
 pub async fn next_due(store: &Store) -> Result<Option<Timestamp>> {
     let statement = Statement::new(
-        r#"SELECT MIN(CASE WHEN "state" = 'leased' THEN "lease_until" ELSE "next_attempt_at" END)
-        FROM "deliveries" WHERE "state" IN ('pending', 'leased')"#,
+        r#"SELECT "next_attempt_at" FROM "deliveries" WHERE "state" IN ('pending', 'leased')
+        ORDER BY "next_attempt_at" LIMIT 1"#,
         Vec::new(),
     );
     store

@@ -7,6 +7,9 @@ use crate::row::Row;
 use crate::statement::Statement;
 use crate::store::{Store, Tx};
 
+const BY_ID: &str = r#"SELECT "id", "email", "status", "role", "provider", "roster_generation",
+    "language", "first_name", "last_name" FROM "users" WHERE "id" = $1 AND "email" IS NOT NULL"#;
+
 /// A user whom mails are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recipient {
@@ -43,17 +46,22 @@ pub async fn recipient(store: &Store, email_key: &str) -> Result<Option<Recipien
     read_recipient(store.fetch_optional(statement).await?)
 }
 
+/// The user of that id, as far as mails need it; nobody without an address.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn recipient_of(store: &Store, user: UserId) -> Result<Option<Recipient>> {
+    let statement = Statement::new(BY_ID, vec![store.dialect().uuid(user.0)]);
+    read_recipient(store.fetch_optional(statement).await?)
+}
+
 /// The user of that id, as far as mails need it, read in the transaction that writes one; nobody
 /// without an address.
 ///
 /// # Errors
 /// `SERVICE_UNAVAILABLE`.
 pub async fn recipient_within(tx: &mut Tx, user: UserId) -> Result<Option<Recipient>> {
-    let statement = Statement::new(
-        r#"SELECT "id", "email", "status", "role", "provider", "roster_generation", "language",
-        "first_name", "last_name" FROM "users" WHERE "id" = $1 AND "email" IS NOT NULL"#,
-        vec![tx.dialect().uuid(user.0)],
-    );
+    let statement = Statement::new(BY_ID, vec![tx.dialect().uuid(user.0)]);
     read_recipient(tx.fetch(statement).await?.pop())
 }
 

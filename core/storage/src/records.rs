@@ -6,4 +6,4 @@ mod write;
 
 pub use group::groups;
 pub use read::{among, count, find, get, list, load, load_many};
-pub use write::{Generation, delete, insert, update};
+pub use write::{Generation, Reach, Reached, delete, insert, reach, update};

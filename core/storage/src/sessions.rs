@@ -49,8 +49,8 @@ pub async fn insert(tx: &mut Tx, session: &Session, from: &Origin, now: Timestam
     let text = |text: &Option<String>| Bound::String(text.clone());
     let statement = Statement::new(
         r#"INSERT INTO "sessions" ("id", "user", "sequence", "secret_hash", "mode", "created_at",
-        "last_used_at", "expires_at", "ends_at", "ip", "user_agent", "origin", "actor", "reason")
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"#,
+        "last_used_at", "expires_at", "ends_at", "ip", "user_agent", "origin", "actor", "reason",
+        "provider") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"#,
         vec![
             dialect.uuid(session.id.0),
             dialect.uuid(session.user.0),
@@ -66,6 +66,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, from: &Origin, now: Timestam
             text(&from.origin),
             dialect.uuid(from.actor.map(|actor| actor.0)),
             text(&from.reason),
+            session.provider.as_str().into(),
         ],
     );
     tx.execute(statement).await.map(drop)
@@ -78,7 +79,7 @@ pub async fn insert(tx: &mut Tx, session: &Session, from: &Origin, now: Timestam
 pub async fn find(store: &Store, id: SessionId) -> Result<Option<Session>> {
     let statement = Statement::new(
         r#"SELECT "id", "user", "sequence", "secret_hash", "rotated_at", "expires_at", "ends_at",
-        "mode" FROM "sessions" WHERE "id" = $1"#,
+        "mode", "provider" FROM "sessions" WHERE "id" = $1"#,
         vec![store.dialect().uuid(id.0)],
     );
     store
@@ -235,5 +236,6 @@ fn read(row: &Row) -> Result<Session> {
         expires_at: row.moment(5)?,
         ends_at: row.moment(6)?,
         mode: row.word(7)?,
+        provider: row.word(8)?,
     })
 }

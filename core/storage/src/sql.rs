@@ -5,20 +5,21 @@
 //! it; the conditions of the grants themselves are read without one.
 
 mod order;
+mod test;
 
 use std::cell::Cell;
 
 use roster_domain::access::Visibility;
 use roster_domain::field::Link;
-use roster_domain::filter::{Case, Operand, Pattern, Test};
+use roster_domain::filter::Operand;
 use roster_domain::{
-    Collection, Error, Field, FieldType, Filter, Function, Grant, Model, Result, Schema, Value,
+    Collection, Error, Field, FieldType, Filter, Function, Grant, Model, Result, Schema,
 };
 use sea_query::{
     Alias, Cond, Expr, ExprTrait, NullOrdering, Order, Query, SelectStatement, SubQueryStatement,
 };
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Part};
 
 /// What makes parts of one statement.
 pub(crate) struct Sql<'a> {
@@ -192,6 +193,11 @@ impl<'a> Sql<'a> {
 
     /// The value that an operand leads to, seen from this row.
     pub(crate) fn value(&self, scope: &Scope<'_>, operand: &Operand) -> Result<Expr> {
+        self.part(scope, operand, None)
+    }
+
+    /// The same; of a value inside of JSON, a part that has a type.
+    fn part(&self, scope: &Scope<'_>, operand: &Operand, part: Option<Part>) -> Result<Expr> {
         let field = |name: &str| {
             let field = scope.schema.field(name);
             field.ok_or_else(|| Error::internal(format!("field `{name}` is gone")))
@@ -205,11 +211,16 @@ impl<'a> Sql<'a> {
             };
             let mut select = self.rows(&next)?;
             select
-                .expr(self.value(&next, &operand.rest())?)
+                .expr(self.part(&next, &operand.rest(), part)?)
                 .and_where(next.column("id").eq(self.field(scope, key)?));
             return Ok(scalar(select));
         }
         let last = field(&operand.field)?;
+        if let Some(inside) = &operand.inside {
+            let part = part.ok_or_else(|| Error::internal("JSON without a type"))?;
+            let value = self.dialect.inside(scope.column(&last.name), inside, part);
+            return self.seen(scope, last, value);
+        }
         match (operand.function, &last.link) {
             (Some(Function::Count), Some(Link::Many { .. })) => {
                 let Some((mut select, _)) = self.listed(scope, last)? else {
@@ -337,48 +348,6 @@ impl<'a> Sql<'a> {
             .ok_or_else(|| Error::internal(format!("field `{}` is gone", operand.field)))
     }
 
-    fn test(&self, scope: &Scope<'_>, operand: &Operand, test: &Test) -> Result<Expr> {
-        let kind = self.kind(scope.schema, operand)?;
-        let value = self.value(scope, operand)?;
-        let bound = |value: &Value| self.dialect.bind(kind, value);
-        let blank = || Expr::cust("''");
-        Ok(match test {
-            Test::Equals(other) => value.eq(bound(other)),
-            Test::Differs(other) => value.ne(bound(other)),
-            Test::Less(other) => value.lt(bound(other)),
-            Test::LessOrEqual(other) => value.lte(bound(other)),
-            Test::Greater(other) => value.gt(bound(other)),
-            Test::GreaterOrEqual(other) => value.gte(bound(other)),
-            Test::Between(low, high) => value.between(bound(low), bound(high)),
-            Test::Outside(low, high) => value.not_between(bound(low), bound(high)),
-            Test::OneOf(values) => match values.as_slice() {
-                [] => nothing(),
-                [one] => value.eq(bound(one)),
-                values => self.dialect.is_among(value, kind, values),
-            },
-            Test::NoneOf(values) => match values.as_slice() {
-                [] => value.is_not_null(),
-                [one] => value.ne(bound(one)),
-                values => self.dialect.is_among(value, kind, values).not(),
-            },
-            Test::Empty if has_empty(kind) => value.clone().is_null().or(value.eq(blank())),
-            Test::NotEmpty if has_empty(kind) => value.clone().is_not_null().and(value.ne(blank())),
-            Test::Null | Test::Empty => value.is_null(),
-            Test::NotNull | Test::NotEmpty => value.is_not_null(),
-            Test::Has(pattern) => self.has(value, pattern),
-            Test::HasNot(pattern) => self.has(value, pattern).not(),
-            // Only rules over written values know these; they never reach a statement.
-            Test::Matches(_) | Test::Submitted(_) => nothing(),
-        })
-    }
-
-    fn has(&self, value: Expr, pattern: &Pattern) -> Expr {
-        match pattern.case {
-            Case::Sensitive => self.dialect.has(value, pattern.place, &pattern.text),
-            Case::Folded => self.dialect.has_folded(value, pattern.place, &pattern.text),
-        }
-    }
-
     /// Both conditions, the grant's and the caller's.
     pub(crate) fn reached(
         &self,
@@ -392,9 +361,4 @@ impl<'a> Sql<'a> {
             .add(self.condition(&rule, grant.filter())?)
             .add(self.condition(&asked, filter)?))
     }
-}
-
-/// Whether the type has an empty text beside null.
-const fn has_empty(kind: FieldType) -> bool {
-    kind.is_text() || matches!(kind, FieldType::Hash)
 }

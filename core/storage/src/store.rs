@@ -1,11 +1,12 @@
 //! The store: one database, opened once.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roster_domain::{Error, Result};
+use roster_domain::{Collection, Error, Key, Result};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
@@ -76,6 +77,8 @@ pub struct Store {
 /// An open transaction. Dropped without a commit, it never happened.
 pub struct Tx {
     inner: Inner,
+    /// Records that were found to be there, with none removed since.
+    pub(crate) present: BTreeSet<(Collection, Key)>,
 }
 
 enum Inner {
@@ -142,7 +145,11 @@ impl Store {
                 .map(Inner::Sqlite),
             Pool::Postgres(pool) => pool.begin().await.map(Inner::Postgres),
         };
-        inner.map(|inner| Tx { inner }).map_err(from_sqlx)
+        let begun = |inner| Tx {
+            inner,
+            present: BTreeSet::new(),
+        };
+        inner.map(begun).map_err(from_sqlx)
     }
 
     /// Runs a statement outside of a transaction; the inner error is a broken rule of the schema.

@@ -216,10 +216,32 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
         FROM "users" u CROSS JOIN "counters" c WHERE u."email_key" = $1 AND c."id" = 1"#,
         vec![email_key.into()],
     );
-    let Some(row) = store.fetch_optional(statement).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Credential {
+    let row = store.fetch_optional(statement).await?;
+    row.map(|row| read_credential(&row)).transpose()
+}
+
+/// The credential of the user whom a provider knows by this identifier.
+///
+/// # Errors
+/// `SERVICE_UNAVAILABLE`.
+pub async fn credential_of_identity(
+    store: &Store,
+    provider: &str,
+    external_identifier: &str,
+) -> Result<Option<Credential>> {
+    let statement = Statement::new(
+        r#"SELECT u."id", u."status", u."role", u."provider", u."password", u."tfa_secret" <> '',
+        u."roster_generation", c."rules_epoch", c."schema_epoch", u."roster_locked_until"
+        FROM "users" u CROSS JOIN "counters" c
+        WHERE u."provider" = $1 AND u."external_identifier" = $2 AND c."id" = 1"#,
+        vec![provider.into(), external_identifier.into()],
+    );
+    let row = store.fetch_optional(statement).await?;
+    row.map(|row| read_credential(&row)).transpose()
+}
+
+fn read_credential(row: &Row) -> Result<Credential> {
+    Ok(Credential {
         user: UserId(row.id(0)?),
         status: row.word(1)?,
         role: row.uuid(2)?.map(RoleId),
@@ -230,7 +252,7 @@ pub async fn credential(store: &Store, email_key: &str) -> Result<Option<Credent
         rules_epoch: row.count(7)?,
         schema_epoch: row.count(8)?,
         locked_until: row.timestamp(9)?,
-    }))
+    })
 }
 
 /// The hash of a user's password, if they have one.

@@ -49,3 +49,11 @@ pub(crate) mod auth_provider {
         with: { "roster:plugin/records": super::base::roster::plugin::records },
     });
 }
+
+pub(crate) mod config {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "config-kind",
+        exports: { default: async },
+    });
+}

@@ -8,7 +8,7 @@ use roster_sdk::{Failure, Host};
 use wasmtime::{Store, Trap};
 
 use crate::host::{self, State};
-use crate::limits::{Limits, MemoryExceeded};
+use crate::limits::{Exceeded, Limits};
 use crate::runtime::Shared;
 
 /// A compiled plugin, whatever its kinds.
@@ -22,10 +22,16 @@ pub(crate) struct Component {
 }
 
 impl Component {
-    /// A store for one call.
-    pub(crate) fn store(&self, host: &Arc<dyn Host>) -> Store<State> {
-        let config = Arc::clone(&self.config);
-        host::store(&self.shared.engine, &self.limits, config, Arc::clone(host))
+    /// A store for one call that may take so long.
+    pub(crate) fn store(&self, host: &Arc<dyn Host>, budget: Duration) -> Store<State> {
+        let (config, limits) = (Arc::clone(&self.config), &self.limits);
+        host::store(
+            &self.shared.engine,
+            limits,
+            budget,
+            config,
+            Arc::clone(host),
+        )
     }
 
     /// Notes how much memory a call has taken.
@@ -46,7 +52,8 @@ impl Component {
     }
 
     /// Runs one call within a deadline. Whatever ends it early ends this call only: a trap, the
-    /// deadline, too much memory, even a panic of ours.
+    /// deadline, too much memory, even a panic of ours. A guest that computes is stopped by its
+    /// store, one that waits for the host or for its place from here.
     pub(crate) async fn run_within<T>(
         &self,
         deadline: Duration,
@@ -66,13 +73,15 @@ impl Component {
                 tracing::error!(plugin = self.name, "the host panicked in a plugin call");
                 Err(Failure::crash("trap: the host panicked"))
             }
-            Err(_elapsed) => Err(Failure::crash(format!("deadline of {deadline:?} exceeded"))),
+            Err(_elapsed) => Err(Failure::crash(Exceeded::Deadline(deadline).to_string())),
         }
     }
 
     fn failed(&self, error: &wasmtime::Error) -> Failure {
-        if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
-            self.used(self.limits.memory_bytes);
+        if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+            if let Exceeded::Memory(bytes) = exceeded {
+                self.used(*bytes);
+            }
             return Failure::crash(exceeded.to_string());
         }
         tracing::warn!(

@@ -43,6 +43,8 @@ pub enum LoadCause {
     Failed(String),
     /// Its manifest cannot be read.
     Manifest(String),
+    /// The schema of its configuration cannot be read.
+    Schema(String),
     /// It is another file than the one that was pinned.
     OtherDigest {
         /// The SHA-256 that configuration names.
@@ -100,6 +102,7 @@ impl fmt::Display for LoadCause {
             Self::Refused(reason) => write!(f, "does not start: {reason}"),
             Self::Failed(reason) => write!(f, "cannot say what it is: {reason}"),
             Self::Manifest(reason) => write!(f, "manifest: {reason}"),
+            Self::Schema(reason) => write!(f, "schema of its configuration: {reason}"),
             Self::OtherDigest { expected, found } => {
                 write!(f, "expected the SHA-256 `{expected}`, got `{found}`")
             }

@@ -107,10 +107,14 @@ impl<K: Kind> Guests<K> {
     async fn instance(&self, host: &Arc<dyn Host>) -> wasmtime::Result<Warm<K::Guest>> {
         let idle = self.is_pooled().then(|| self.locked().pop()).flatten();
         if let Some(mut warm) = idle {
-            host::reuse(&mut warm.store, Arc::clone(host));
+            host::reuse(
+                &mut warm.store,
+                Arc::clone(host),
+                self.component.limits.timeout,
+            );
             return Ok(warm);
         }
-        let mut store = self.component.store(host);
+        let mut store = self.component.store(host, self.component.limits.timeout);
         let guest = self.kind.instantiate(&mut store).await?;
         Ok(Warm {
             store,

@@ -1,18 +1,21 @@
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use roster_sdk::Host;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::base::Base;
-use crate::limits::{Allowance, HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
+use crate::limits::{Allowance, Exceeded, HANDLES, HOSTCALL_BYTES, Limits, RANDOM_BYTES};
 
 /// What one call of a component can reach.
 pub(crate) struct State {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) config: Arc<str>,
     pub(crate) lines: usize,
+    budget: Duration,
+    deadline: Instant,
     allowance: Allowance,
     wasi: WasiCtx,
     resources: ResourceTable,
@@ -26,10 +29,12 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-/// A store for one call, with this host behind its imports. A guest in it yields at every tick.
+/// A store for one call, with this host behind its imports. A guest in it yields at every tick, and
+/// is stopped at the first one after its budget.
 pub(crate) fn store(
     engine: &Engine,
     limits: &Limits,
+    budget: Duration,
     config: Arc<str>,
     host: Arc<dyn Host>,
 ) -> Store<State> {
@@ -39,6 +44,8 @@ pub(crate) fn store(
         host,
         config,
         lines: 0,
+        budget,
+        deadline: Instant::now() + budget,
         allowance: Allowance::new(limits),
         wasi: isolated(),
         resources,
@@ -46,9 +53,16 @@ pub(crate) fn store(
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.allowance);
     store.set_max_component_handles(HANDLES);
-    store.epoch_deadline_async_yield_and_update(1);
+    store.epoch_deadline_callback(|store| tick(store.data()));
     renew(&mut store);
     store
+}
+
+fn tick(state: &State) -> wasmtime::Result<UpdateDeadline> {
+    if Instant::now() >= state.deadline {
+        return Err(wasmtime::Error::new(Exceeded::Deadline(state.budget)));
+    }
+    Ok(UpdateDeadline::Yield(1))
 }
 
 /// The limits of one call, from its beginning.
@@ -58,10 +72,12 @@ fn renew(store: &mut Store<State>) {
 }
 
 /// Makes a store that has served a call ready for the next one.
-pub(crate) fn reuse(store: &mut Store<State>, host: Arc<dyn Host>) {
+pub(crate) fn reuse(store: &mut Store<State>, host: Arc<dyn Host>, budget: Duration) {
     let state = store.data_mut();
     state.host = host;
     state.lines = 0;
+    state.budget = budget;
+    state.deadline = Instant::now() + budget;
     renew(store);
 }
 

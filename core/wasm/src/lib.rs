@@ -26,6 +26,7 @@ mod mailer;
 mod offered;
 mod policy;
 mod runtime;
+mod schema;
 mod ticker;
 mod trust;
 

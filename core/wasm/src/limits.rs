@@ -60,6 +60,7 @@ pub(crate) struct Allowance {
     limits: StoreLimits,
     memory_bytes: u64,
     used_bytes: u64,
+    table_elements: usize,
 }
 
 impl Allowance {
@@ -67,13 +68,13 @@ impl Allowance {
         let builder = StoreLimitsBuilder::new();
         Self {
             limits: builder
-                .table_elements(limits.table_elements)
                 .instances(INSTANCES as usize)
                 .tables(TABLES as usize)
                 .memories(MEMORIES as usize)
                 .build(),
             memory_bytes: limits.memory_bytes,
             used_bytes: 0,
+            table_elements: limits.table_elements,
         }
     }
 
@@ -93,7 +94,7 @@ impl ResourceLimiter for Allowance {
         let growth = desired.saturating_sub(current) as u64;
         let used = self.used_bytes.saturating_add(growth);
         if used > self.memory_bytes {
-            return Err(wasmtime::Error::new(MemoryExceeded(self.memory_bytes)));
+            return Err(wasmtime::Error::new(Exceeded::Memory(self.memory_bytes)));
         }
         self.used_bytes = used;
         Ok(true)
@@ -101,11 +102,14 @@ impl ResourceLimiter for Allowance {
 
     fn table_growing(
         &mut self,
-        current: usize,
+        _current: usize,
         desired: usize,
-        maximum: Option<usize>,
+        _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        self.limits.table_growing(current, desired, maximum)
+        if desired > self.table_elements {
+            return Err(wasmtime::Error::new(Exceeded::Table(self.table_elements)));
+        }
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
@@ -121,20 +125,31 @@ impl ResourceLimiter for Allowance {
     }
 }
 
-/// The guest asked for more memory than it may have. It is not asked again: a guest that is out of
-/// memory rarely ends well, and the operator should read why.
+/// The guest took more than it may have. It is not asked again: a guest that is out of memory
+/// rarely ends well, and the operator should read why.
 #[derive(Debug)]
-pub(crate) struct MemoryExceeded(u64);
+pub(crate) enum Exceeded {
+    /// The time of the call.
+    Deadline(Duration),
+    /// The bytes of its memories.
+    Memory(u64),
+    /// The elements of a table.
+    Table(usize),
+}
 
-impl fmt::Display for MemoryExceeded {
+impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, unit) = match self.0 {
-            bytes if bytes.is_multiple_of(1 << 20) => (bytes >> 20, "MiB"),
-            bytes if bytes.is_multiple_of(1 << 10) => (bytes >> 10, "KiB"),
-            bytes => (bytes, "bytes"),
+        let (count, unit) = match self {
+            Self::Deadline(budget) => return write!(f, "deadline of {budget:?} exceeded"),
+            Self::Table(elements) => {
+                return write!(f, "table limit of {elements} elements exceeded");
+            }
+            Self::Memory(bytes) if bytes.is_multiple_of(1 << 20) => (bytes >> 20, "MiB"),
+            Self::Memory(bytes) if bytes.is_multiple_of(1 << 10) => (bytes >> 10, "KiB"),
+            Self::Memory(bytes) => (*bytes, "bytes"),
         };
         write!(f, "memory limit of {count} {unit} exceeded")
     }
 }
 
-impl std::error::Error for MemoryExceeded {}
+impl std::error::Error for Exceeded {}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use roster_sdk::{Failure, Host, Instance, Manifest, serde_json};
+use roster_sdk::{Failure, Host, Instance, Manifest, Value, serde_json};
 use wasmtime::Engine;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
@@ -25,15 +25,17 @@ use crate::imports;
 use crate::mailer::ComponentMailer;
 use crate::policy::ComponentPolicy;
 use crate::runtime::{Shared, Source};
+use crate::schema::schema;
 use crate::trust::{Trust, digest};
 
 const FILE_BYTES: u64 = 20 << 20;
 
 /// A plugin has at least this long to say what it is: nobody waits for it but the start.
-const DESCRIBE: Duration = Duration::from_secs(2);
+pub(crate) const DESCRIBE: Duration = Duration::from_secs(2);
 
 /// How the version of the ABI begins, after the name of an interface.
 const MAJOR: &str = "@1.";
+const CONFIG: &str = "roster:plugin/config";
 const LIFECYCLE: &str = "roster:plugin/lifecycle";
 const HOOKS: &str = "roster:plugin/hooks";
 const MAILER: &str = "roster:plugin/mailer";
@@ -62,6 +64,8 @@ pub struct Inspected {
     pub missing: Vec<String>,
     /// What it says of itself with the given configuration, or why it does not.
     pub manifest: Result<Manifest, String>,
+    /// What its configuration may be, as a JSON Schema, if it says.
+    pub schema: Option<Value>,
 }
 
 pub(crate) async fn load(
@@ -81,7 +85,8 @@ pub(crate) async fn load(
         .map_err(|error| invalid(&error))?;
     let component = component(shared, source);
     let manifest = describe(&component, &linked, &exports.lifecycle, &host).await?;
-    let instance = exports.instance(manifest, &component, &linked)?;
+    let schema = schema(&component, &linked, exports.config.as_deref(), &host).await?;
+    let instance = exports.instance(manifest, schema, &component, &linked)?;
     let Manifest { name, version, .. } = &instance.manifest;
     tracing::debug!(plugin = source.name, name, version, "component loaded");
     Ok(Loaded { instance, sha256 })
@@ -98,24 +103,23 @@ pub(crate) async fn inspect(
     let exported = compiled.component_type();
     let names = exported.exports(&shared.engine).map(|(name, _)| name);
     let exports = names.map(ToOwned::to_owned).collect();
-    let manifest = async {
+    let told = async {
         let exports = Exports::of(&shared.engine, &compiled)?;
         let linked = shared.linker.instantiate_pre(&compiled);
         let linked = linked.map_err(|error| invalid(&error))?;
-        describe(
-            &component(shared, source),
-            &linked,
-            &exports.lifecycle,
-            &host,
-        )
-        .await
+        let component = component(shared, source);
+        let schema = schema(&component, &linked, exports.config.as_deref(), &host).await?;
+        let manifest = describe(&component, &linked, &exports.lifecycle, &host).await;
+        Ok((manifest, schema))
     };
+    let (manifest, schema) = told.await.unwrap_or_else(|cause| (Err(cause), None));
     Ok(Inspected {
         sha256,
         exports,
         imports: imports::interfaces(&shared.engine, &compiled),
         missing,
-        manifest: manifest.await.map_err(|cause| cause.to_string()),
+        manifest: manifest.map_err(|cause| cause.to_string()),
+        schema,
     })
 }
 
@@ -171,6 +175,7 @@ fn invalid(error: &wasmtime::Error) -> LoadCause {
 /// The names of what a component exports of ours, versions included.
 struct Exports {
     lifecycle: String,
+    config: Option<String>,
     hooks: Option<String>,
     mailer: Option<String>,
     policy: Option<String>,
@@ -203,6 +208,7 @@ impl Exports {
         let absent = || LoadCause::NotAComponent(format!("`{LIFECYCLE}` is not exported"));
         Ok(Self {
             lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?,
+            config: find(CONFIG)?,
             hooks,
             mailer,
             policy,
@@ -214,6 +220,7 @@ impl Exports {
     fn instance(
         self,
         manifest: Manifest,
+        schema: Option<Value>,
         component: &Arc<Component>,
         linked: &InstancePre<State>,
     ) -> Result<Instance, LoadCause> {
@@ -236,6 +243,7 @@ impl Exports {
         });
         Ok(Instance {
             manifest,
+            schema,
             hooks: hooks.transpose()?,
             mailer: mailer.transpose()?,
             policy: policy.transpose()?,
@@ -260,15 +268,15 @@ async fn describe(
     host: &Arc<dyn Host>,
 ) -> Result<Manifest, LoadCause> {
     let base = BasePre::new(linked.clone()).map_err(|_| LoadCause::OtherAbi(export.to_owned()))?;
+    let deadline = component.limits.timeout.max(DESCRIBE);
     let describing = async {
-        let mut store = component.store(host);
+        let mut store = component.store(host, deadline);
         let guest = base.instantiate_async(&mut store).await?;
         guest
             .roster_plugin_lifecycle()
             .call_describe(&mut store, &component.config)
             .await
     };
-    let deadline = component.limits.timeout.max(DESCRIBE);
     let described = component.run_within(deadline, describing).await;
     let failed = |failure: Failure| LoadCause::Failed(failure.reason);
     let answer = described.map_err(failed)?;

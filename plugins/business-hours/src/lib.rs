@@ -2,11 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
     AccessRequest, Context, Failure, Host, Manifest, Narrowing, Plugin, Policy, Principal,
-    StartError, async_trait,
+    StartError, Value, async_trait, schema_of,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY: i64 = 24 * 60;
@@ -23,7 +24,8 @@ pub struct BusinessHours {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema, Serialize)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// When it begins, `09:00`.
@@ -104,7 +106,13 @@ impl Plugin for BusinessHours {
     }
 
     fn manifest(&self) -> Manifest {
-        Manifest::new("business-hours", env!("CARGO_PKG_VERSION"))
+        let manifest = Manifest::new("business-hours", env!("CARGO_PKG_VERSION"));
+        let actions = self.config.actions.iter();
+        actions.fold(manifest, |manifest, action| manifest.narrows(action, "*"))
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

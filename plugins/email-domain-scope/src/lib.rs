@@ -2,11 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
     AccessRequest, Context, Failure, Host, Manifest, Narrowing, Plugin, Policy, Principal,
-    StartError, UserQuery, async_trait, json,
+    StartError, UserQuery, Value, async_trait, json, schema_of,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The plugin, with its configuration.
 #[derive(Debug)]
@@ -15,7 +16,8 @@ pub struct EmailDomainScope {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema, Serialize)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Domains whose users reach everybody.
@@ -37,7 +39,16 @@ impl Plugin for EmailDomainScope {
     }
 
     fn manifest(&self) -> Manifest {
-        Manifest::new("email-domain-scope", env!("CARGO_PKG_VERSION")).reads(["email"])
+        let manifest = Manifest::new("email-domain-scope", env!("CARGO_PKG_VERSION"));
+        let actions = ["read", "update", "delete"].into_iter();
+        let manifest = actions.fold(manifest, |manifest, action| {
+            manifest.narrows(action, "users")
+        });
+        manifest.reads(["email"])
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

@@ -2,9 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
-    Context, Failure, Host, HttpRequest, Mailer, Manifest, Message, Plugin, StartError,
-    async_trait, json,
+    Context, Failure, Host, HttpRequest, Mailer, Manifest, Message, Plugin, StartError, Value,
+    async_trait, json, schema_of,
 };
 use serde::Deserialize;
 
@@ -15,13 +16,15 @@ pub struct HttpMailer {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where mails are posted to; its origin has to be granted.
     pub url: String,
     /// Sent as `Authorization: Bearer …`, if there is one.
     #[serde(default)]
+    #[schemars(extend("format" = "password"))]
     pub token: Option<String>,
 }
 
@@ -46,6 +49,10 @@ impl Plugin for HttpMailer {
 
     fn manifest(&self) -> Manifest {
         Manifest::new("http-mailer", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
-    Context, Failure, Host, Level, Mailer, Manifest, Message, Plugin, StartError, async_trait,
+    Context, Failure, Host, Level, Mailer, Manifest, Message, Plugin, StartError, Value,
+    async_trait, schema_of,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The mailer, with its configuration.
 #[derive(Debug)]
@@ -14,7 +16,8 @@ pub struct LogMailer {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Whether the text is logged too. It may hold links that let whoever reads the log in.
@@ -31,6 +34,10 @@ impl Plugin for LogMailer {
 
     fn manifest(&self) -> Manifest {
         Manifest::new("log-mailer", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

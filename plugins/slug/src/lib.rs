@@ -4,11 +4,12 @@
 
 mod fold;
 
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
-    Context, Draft, Event, HookError, Hooks, Host, Manifest, Plugin, Rejection, StartError,
-    async_trait,
+    Context, Draft, Event, HookError, Hooks, Host, Manifest, Plugin, Rejection, StartError, Value,
+    async_trait, schema_of,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The plugin, with its configuration.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub struct Slug {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The field that holds the slug.
@@ -61,6 +63,10 @@ impl Plugin for Slug {
             .on(Event::BeforeCreate)
             .reads(self.config.from.iter().chain([&self.config.field]))
             .writes([&self.config.field])
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

@@ -1,16 +1,20 @@
 use std::time::Duration;
 
+use roster_sdk::schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
 
 /// `[plugins.<name>.config]`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The mail server: `smtp://user:pass@host:port` or `smtps://…`. `smtp` takes `?tls=required`,
     /// `?tls=opportunistic` or `?tls=none`, the default.
+    #[schemars(extend("format" = "password"))]
     pub url: String,
     /// How long the server may take to connect and to answer each command, such as `10s`.
     #[serde(default = "ten_seconds", deserialize_with = "duration")]
+    #[schemars(with = "String")]
     pub timeout: Duration,
     /// How many connections there may be at once.
     #[serde(default = "four")]

@@ -12,7 +12,8 @@ pub use config::Config;
 use lettre::transport::smtp::PoolConfig;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use roster_sdk::{
-    Context, Failure, Host, Level, Mailer, Manifest, Message, Plugin, StartError, async_trait,
+    Context, Failure, Host, Level, Mailer, Manifest, Message, Plugin, StartError, Value,
+    async_trait, schema_of,
 };
 
 /// The mailer, with its connections.
@@ -46,6 +47,10 @@ impl Plugin for SmtpMailer {
 
     fn manifest(&self) -> Manifest {
         Manifest::new("smtp-mailer", env!("CARGO_PKG_VERSION"))
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

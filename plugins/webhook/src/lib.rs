@@ -5,9 +5,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use roster_sdk::schemars::JsonSchema;
 use roster_sdk::{
     Context, Event, Failure, Hooks, Host, HttpRequest, Login, Manifest, Plugin, Record, StartError,
-    Value, async_trait, json,
+    Value, async_trait, json, schema_of,
 };
 use serde::Deserialize;
 use sha2::Sha256;
@@ -29,12 +30,14 @@ pub struct Webhook {
 }
 
 /// `[plugins.<name>.config]`.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
+#[schemars(crate = "roster_sdk::schemars")]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Where events are posted to; its origin has to be granted.
     pub url: String,
     /// What they are signed with: `whsec_` and 24 to 64 bytes in base64.
+    #[schemars(extend("format" = "password"))]
     pub secret: String,
     /// Which events, such as `users.create`.
     #[serde(default = "usual")]
@@ -90,6 +93,10 @@ impl Plugin for Webhook {
                 manifest.on_collection(collection, event)
             })
             .reads(self.config.fields.iter().cloned())
+    }
+
+    fn schema() -> Option<Value> {
+        Some(schema_of::<Config>())
     }
 }
 

@@ -20,6 +20,22 @@ pub mod base {
     });
 }
 
+/// What says how to configure it.
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
+pub mod config {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "config-kind",
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "roster_sdk::guest::bindings::config",
+        runtime_path: "roster_sdk::guest::wit_bindgen::rt",
+    });
+}
+
 /// The kind hooks.
 #[expect(
     clippy::same_length_and_capacity,

@@ -123,6 +123,113 @@ async fn nobody_makes_themselves_or_others_administrators() {
 }
 
 #[tokio::test]
+async fn rules_are_not_widened_through_what_they_are_nested_in() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let manager = manager(&server, &admin, &ALL).await;
+    let reads = json!({"collection": "directus_users", "action": "read", "fields": ["id"]});
+    let policy = json!({"name": "plain", "permissions": [reads]});
+    let policy = admin
+        .post("/policies?fields=id,permissions", policy)
+        .await
+        .data();
+    let (id, own) = (
+        text(&policy["id"]).to_owned(),
+        policy["permissions"][0].clone(),
+    );
+    let role = json!({"name": "r", "policies": [{"policy": id}]});
+    let role = admin.post("/roles?fields=id,policies", role).await.data();
+    let (role, attached) = (text(&role["id"]).to_owned(), role["policies"][0].clone());
+    let files = json!({"collection": "directus_files", "action": "read", "fields": ["*"]});
+    let moved = json!({"id": own, "collection": "directus_files"});
+
+    for (path, body) in [
+        (
+            format!("/policies/{id}"),
+            json!({"permissions": {"update": [moved]}}),
+        ),
+        (
+            format!("/policies/{id}"),
+            json!({"permissions": {"create": [files]}}),
+        ),
+        (format!("/policies/{id}"), json!({"permissions": [moved]})),
+        (
+            format!("/policies/{id}"),
+            json!({"permissions": [own, files]}),
+        ),
+        (
+            format!("/permissions/{own}"),
+            json!({"collection": "directus_files"}),
+        ),
+        (
+            format!("/roles/{role}"),
+            json!({"policies": {"update": [{"id": attached, "policy": {"id": id, "permissions": {"update": [moved]}}}]}}),
+        ),
+        (
+            format!("/roles/{role}"),
+            json!({"policies": [{"id": attached, "policy": {"id": id, "admin_access": true}}]}),
+        ),
+    ] {
+        let answer = manager.patch(&path, body.clone()).await;
+        assert_eq!(answer.outcome(), "403 FORBIDDEN", "{path} {body}");
+    }
+    let kept = admin.get(&format!("/permissions/{own}")).await.data();
+    assert_eq!(kept["collection"], "directus_users");
+    let held = json!({"permissions": {"update": [{"id": own, "fields": ["id", "email"]}]}});
+    let widened = manager.patch(&format!("/policies/{id}"), held).await;
+    assert_eq!(widened.outcome(), "200", "what they hold they may grant");
+}
+
+#[tokio::test]
+async fn what_everybody_may_do_is_granted_by_those_who_may_do_it() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let manager = manager(&server, &admin, &ALL).await;
+    let policy = |name: &str, collection: &str| {
+        let rule = json!({"collection": collection, "action": "read", "fields": ["id"]});
+        json!({"name": name, "permissions": [rule]})
+    };
+    let (held, other) = (
+        policy("held", "directus_users"),
+        policy("other", "directus_files"),
+    );
+    let held = admin.post("/policies", held).await.data()["id"].clone();
+    let other = admin.post("/policies", other).await.data()["id"].clone();
+    let everybody = admin
+        .get("/access?filter[user][_null]=true&filter[role][_null]=true&fields=policy")
+        .await
+        .data()[0]["policy"]
+        .clone();
+    let rule = json!({"policy": everybody, "collection": "directus_files", "action": "read", "fields": ["id"]});
+
+    for (path, body) in [
+        ("/access", json!({"policy": other})),
+        (
+            "/access",
+            json!({"policy": other, "user": null, "role": null}),
+        ),
+        (
+            "/access",
+            json!({"policy": policy("new", "directus_files")}),
+        ),
+        ("/permissions", rule),
+    ] {
+        let answer = manager.post(path, body.clone()).await;
+        assert_eq!(answer.outcome(), "403 FORBIDDEN", "{path} {body}");
+    }
+    assert_eq!(
+        server.stranger().get("/files").await.outcome(),
+        "403 FORBIDDEN"
+    );
+    let attached = manager.post("/access", json!({"policy": held})).await;
+    assert_eq!(attached.outcome(), "200");
+    assert_eq!(
+        server.stranger().get("/users?fields=id").await.outcome(),
+        "200"
+    );
+}
+
+#[tokio::test]
 async fn an_archived_user_is_brought_back_under_the_rules_of_a_create_and_without_old_tokens() {
     let server = Setup::new()
         .set("users.on_archived_email", "inherit")

@@ -43,7 +43,8 @@ fn system_grants_are_made_here_and_nowhere_else() {
     1 core/engine/src/accounts/register.rs
     2 core/engine/src/bootstrap.rs
     1 core/engine/src/files/asset.rs
-    1 core/engine/src/login/password.rs
+    1 core/engine/src/login/identity.rs
+    1 core/engine/src/login.rs
     3 core/engine/src/records/plan/removed.rs
     2 core/engine/src/records/plan.rs
     1 core/engine/src/records/revive.rs
@@ -60,6 +61,7 @@ fn the_system_acts_here_and_nowhere_else() {
     1 core/engine/src/convert.rs
     1 core/engine/src/fields.rs
     1 core/engine/src/plugins/narrow.rs
+    1 core/engine/src/principal.rs
     1 core/engine/src/records/collections.rs
     1 core/engine/src/records/escalation.rs
     1 core/engine/src/records/store.rs
@@ -69,6 +71,7 @@ fn the_system_acts_here_and_nowhere_else() {
     2 core/engine/src/accounts/register.rs
     1 core/engine/src/accounts/reset.rs
     1 core/engine/src/login/attempts.rs
+    1 core/engine/src/login/identity.rs
     "#);
 }
 
@@ -95,6 +98,7 @@ fn these_statements_run_before_a_grant_can_exist() {
     bearer_of_user
     bearer_of_api_token
     credential
+    credential_of_identity
     password_hash
     has_users
     administrator_role
@@ -109,6 +113,7 @@ fn these_statements_run_before_a_grant_can_exist() {
     policy
     known_users
     recipient
+    recipient_of
     recipient_within
     "#);
     assert_eq!(code.matches("pub fn ").count(), 0);

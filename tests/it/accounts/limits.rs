@@ -134,3 +134,14 @@ async fn requests_of_an_address_can_be_limited_whatever_they_ask() {
     );
     assert_eq!(stranger.get("/server/ping").await.status, 200);
 }
+
+#[tokio::test]
+async fn who_is_signed_in_can_see_how_many_requests_there_may_be() {
+    let server = limited().set("rate_limit.api", "50/2m").start().await;
+    let admin = server.admin().await;
+
+    let info = admin.get("/server/info").await.data();
+
+    assert_eq!(info["rateLimit"], json!({ "points": 50, "duration": 120 }));
+    assert_eq!(info["rateLimitGlobal"], false);
+}

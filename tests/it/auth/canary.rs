@@ -1,11 +1,12 @@
 //! Secrets that are let loose in a server are nowhere to be found afterwards.
 
-use roster_tests::{ADMIN, Answer, PASSWORD, Setup, Site};
+use roster_tests::{ADMIN, Answer, Collector, PASSWORD, Setup, Site};
 use serde_json::json;
 
 const PLAIN: &str = "canary-password-0";
 const NEXT: &str = "canary-password-1";
 const TOKEN: &str = "canary-static-token-2";
+const KEY: &str = "canary-collector-key-3";
 
 /// Uses every way there is to bring a secret in; gives all that came back, but for the tokens
 /// that a login is there to hand out.
@@ -95,8 +96,11 @@ async fn let_loose(site: &Site) -> (Vec<Answer>, Vec<String>) {
 }
 
 #[tokio::test]
-async fn secrets_are_neither_in_answers_nor_in_the_database_nor_in_the_log() {
+async fn secrets_are_neither_in_answers_nor_in_the_database_nor_in_the_log_nor_in_traces() {
+    let collector = Collector::start().await;
     let setup = Setup::new()
+        .set("traces.endpoint", &collector.url())
+        .set("traces.headers", &format!("x-key={KEY}"))
         .set("log.level", "trace")
         .set("outbox.retain", "true");
     let process = setup.set("auth.query_tokens", "true").spawn().await;
@@ -120,7 +124,12 @@ async fn secrets_are_neither_in_answers_nor_in_the_database_nor_in_the_log() {
         assert!(!everything.contains(secret), "{secret} is in the database");
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
+        assert!(!collector.holds(secret), "{secret} is in a trace");
     }
+    assert!(!everything.contains(KEY) && !log.contains(KEY));
+    let seen = collector.heads();
+    assert!(!seen.is_empty() && seen.iter().all(|head| head.contains(KEY)));
+    assert!(collector.holds("GET /users"));
     let line = log.lines().find(|line| line.contains("$argon2id$"));
     assert_eq!(line, None, "a hash is in the log");
 }

@@ -62,11 +62,11 @@ async fn a_repeat_within_the_grace_gives_the_same_successor() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sixteen_uses_at_once_get_one_successor() {
+async fn sixty_four_uses_at_once_get_one_successor() {
     let server = TestServer::start().await;
     let admin = server.admin().await;
 
-    let asking: Vec<_> = (0..16)
+    let asking: Vec<_> = (0..64)
         .map(|_| {
             let (site, token) = (Clone::clone(&*server), admin.refresh_token.clone());
             tokio::spawn(async move { refresh_token(&site.refresh(&token).await) })
@@ -78,12 +78,15 @@ async fn sixteen_uses_at_once_get_one_successor() {
     }
 
     assert_eq!(successors.len(), 1);
+    let successor = successors.pop_first().expect("a successor");
+    assert_eq!(server.refresh(&successor).await.outcome(), "200");
+    assert_eq!(admin.get("/users/me").await.outcome(), "200");
     assert_eq!(
         server
             .database()
             .text("SELECT CAST(sequence AS TEXT) FROM sessions")
             .await,
-        "2"
+        "3"
     );
 }
 

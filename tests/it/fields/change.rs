@@ -147,6 +147,55 @@ async fn a_type_changes_with_the_values_or_not_at_all() {
     );
 }
 
+/// What a connection prepared for one type of a column is no good for another.
+#[tokio::test]
+async fn a_name_comes_back_with_another_type() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let user = admin.post("/users", json!({})).await.data();
+    let path = format!("/users/{}?fields=mark", user["id"].as_str().expect("an id"));
+
+    for round in 0..4 {
+        for (kind, default) in [
+            ("integer", json!(7)),
+            ("date", json!("2026-01-02")),
+            ("boolean", json!(true)),
+            ("string", json!("7")),
+        ] {
+            let schema = json!({ "default_value": default });
+            add(
+                &admin,
+                json!({ "field": "mark", "type": kind, "schema": schema }),
+            )
+            .await;
+            let seen = admin.get(&path).await.data();
+            assert_eq!(seen["mark"], default, "round {round}, {kind}");
+            admin.delete("/fields/directus_users/mark").await.done();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_type_changes_as_often_as_it_is_asked_to() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    add(&admin, json!({"field": "level", "type": "string"})).await;
+    admin.post("/users", json!([{"level": "7"}])).await.data();
+    let path = "/fields/directus_users/level";
+
+    for kind in ["integer", "string", "bigInteger", "text"].repeat(3) {
+        let unfit = admin.patch(path, json!({"type": "date"})).await;
+        assert_eq!(unfit.outcome(), "400 INVALID_PAYLOAD");
+        let changed = admin.patch(path, json!({ "type": kind })).await;
+        assert_eq!(changed.data()["type"], kind);
+    }
+
+    let found = admin
+        .get("/users?fields=level&filter[level][_nnull]=true")
+        .await;
+    assert_eq!(found.data(), json!([{"level": "7"}]));
+}
+
 #[tokio::test]
 async fn values_that_are_not_unique_keep_a_field_from_becoming_so() {
     let server = TestServer::start().await;

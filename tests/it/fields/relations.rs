@@ -116,3 +116,28 @@ async fn relations_that_cannot_be_are_refused() {
     let field = admin.get("/fields/directus_users/manager").await.data();
     assert_eq!(field["type"], "uuid");
 }
+
+#[tokio::test]
+async fn a_list_whose_order_is_gone_is_still_a_list() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let rank = json!({"field": "rank", "type": "integer"});
+    admin.post("/fields/directus_users", rank).await.data();
+    manager(&admin, "SET NULL").await;
+    let sorted = json!({"meta": {"sort_field": "rank"}});
+    admin
+        .patch("/relations/directus_users/manager", sorted)
+        .await
+        .data();
+    let (boss, _) = pair(&admin).await;
+
+    admin.delete("/fields/directus_users/rank").await.done();
+
+    let one = admin
+        .get(&format!("/users/{boss}?fields=reports.first_name"))
+        .await
+        .data();
+    assert_eq!(one["reports"], json!([{"first_name": "Ada"}]));
+    let relation = admin.get("/relations/directus_users/manager").await.data();
+    assert_eq!(relation["meta"]["sort_field"], Json::Null);
+}

@@ -157,17 +157,3 @@ async fn what_may_be_written_may_be_seen() {
 
     assert_eq!(shown, [["title"], ["title"]]);
 }
-
-#[tokio::test]
-async fn a_capability_that_is_not_there_yet_stops_the_start() {
-    let recorder = Recorder::new();
-    let setup =
-        Setup::new().record_as("recorder", &recorder, "capabilities.secrets = ['password']");
-
-    let refusal = setup.refusal().await;
-
-    assert!(
-        refusal.contains("`plugins.recorder.capabilities.secrets`"),
-        "{refusal}"
-    );
-}

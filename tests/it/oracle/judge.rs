@@ -188,11 +188,6 @@ impl Stage {
             Err(Stop::Open) => return None,
             Ok(written) => written,
         };
-        // A rule over other items is asked again when those have changed in the same request;
-        // the whole is refused then, whatever it was at the start.
-        if got.code == "CONFLICT" && changes_several(decision) {
-            return None;
-        }
         // Of themselves they may have changed what they may not read.
         let is_me = matches!(decision, Decision::UpdateMe(_));
         if got.status >= 300 && !is_me {
@@ -214,15 +209,6 @@ impl Stage {
         let mut ids = ids.filter_map(|row| row["id"].as_str());
         ids.find(|id| world.user(id).is_none())
             .map(ToOwned::to_owned)
-    }
-}
-
-/// Whether more than one item may change: those who lead to a user change with the user's end.
-fn changes_several(decision: &Decision) -> bool {
-    match decision {
-        Decision::Update(ids, _) => ids.len() > 1,
-        Decision::UpdateBy(..) | Decision::Delete(_) => true,
-        _ => false,
     }
 }
 

@@ -70,7 +70,7 @@ async fn administrators_see_what_plugins_are_and_may() {
         slug["capabilities"],
         json!({
             "fields_read": ["first_name", "title"], "fields_write": ["title"],
-            "http": [], "users": false, "store": true, "mail": false,
+            "http": [], "users": false, "store": true, "mail": false, "secrets": [],
         })
     );
     let ada = server.member("ada").await;

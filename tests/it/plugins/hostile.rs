@@ -1,12 +1,37 @@
 //! A component that misbehaves: the write is refused or goes on without it, and everybody else is
 //! served meanwhile.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use roster_tests::{Client, Setup, TestServer};
-use serde_json::json;
+use roster_tests::{Client, Setup, TestServer, garbled, growing_tables, guest};
+use serde_json::{Value as Json, json};
 
 const PACKAGE: &str = "roster-hostile-plugin";
+
+/// Ways to misbehave, with how the metrics call it and how the reason in the log begins.
+const WAYS: [(&str, &str, &str); 12] = [
+    ("loop", "crashed", "deadline of 400ms exceeded"),
+    ("flood", "crashed", "deadline of 400ms exceeded"),
+    ("memory", "crashed", "memory limit of 64 MiB exceeded"),
+    ("table", "crashed", "table limit of 20000 elements exceeded"),
+    ("trap", "crashed", "trap: "),
+    ("recursion", "crashed", "trap: "),
+    (
+        "huge",
+        "failed",
+        "result of 1048588 bytes: expected at most 256 KiB",
+    ),
+    ("enormous", "crashed", "trap: too much data is being copied"),
+    ("garbled", "crashed", "trap: invalid utf-8 sequence"),
+    ("no_json", "failed", "patch: key must be a string"),
+    ("no_object", "failed", "patch: invalid type: sequence"),
+    (
+        "bad_status",
+        "failed",
+        "rejection with status 500: expected 400 to 499",
+    ),
+];
 
 /// A server whose component misbehaves in this way when somebody is made, and its administrator,
 /// who was there before.
@@ -115,4 +140,113 @@ async fn many_crashes_leave_room_for_more() {
             .outcome(),
         "200"
     );
+}
+
+/// A server where each way to misbehave is a plugin of its own, and each of them is skipped.
+fn crowd(folder: &Path) -> Setup {
+    let component = std::fs::read(guest(PACKAGE)).expect("a component");
+    let bent = |name: &str, bytes: &[u8]| {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).expect("a component");
+        file
+    };
+    let table = bent("table.wasm", &growing_tables(&component, 12_345));
+    let no_text = bent(
+        "garbled.wasm",
+        &garbled(&component, "these are to be no text"),
+    );
+    let mut setup = Setup::new();
+    for (way, ..) in WAYS {
+        let (file, config) = match way {
+            "table" => (table.clone(), json!({ "mode": way })),
+            "garbled" => (no_text.clone(), json!({ "mode": way })),
+            "no_json" => (
+                guest("roster-old-plugin"),
+                json!({ "answer": "!{\"title\": oops" }),
+            ),
+            "no_object" => (guest("roster-old-plugin"), json!({ "answer": "![1" })),
+            _ => (guest(PACKAGE), json!({ "mode": way })),
+        };
+        let timeout = if ["loop", "flood"].contains(&way) {
+            "400ms"
+        } else {
+            "20s"
+        };
+        setup = setup
+            .plugin(
+                way,
+                &format!(
+                    "source = '{}'\ntimeout = '{timeout}'\non_failure = 'skip'",
+                    file.display()
+                ),
+            )
+            .set(&format!("plugins.{way}.config"), &config.to_string());
+    }
+    for way in ["chatter", "trespass"] {
+        let section =
+            format!("config = {{ mode = '{way}' }}\ncapabilities.fields.write = ['title']");
+        setup = setup.guest(way, PACKAGE, &section);
+    }
+    setup
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_misbehaves_is_named_in_the_log_and_the_metrics_and_harms_nobody() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let process = crowd(folder.path()).spawn().await;
+    let admin = process.admin().await;
+
+    let made = admin.post("/users?fields=title", json!({})).await;
+
+    assert_eq!(
+        made.data(),
+        json!({ "title": "denied denied denied denied denied denied denied" })
+    );
+    let log = process.err();
+    let lines: Vec<Json> = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    let metrics = process.stranger().get("/metrics").await.text;
+    for (way, outcome, reason) in WAYS {
+        let is_told = lines.iter().any(|line| {
+            let told = line["reason"].as_str().unwrap_or_default();
+            line["message"] == "hook failed, skipped"
+                && line["plugin"] == way
+                && told.starts_with(reason)
+        });
+        assert!(is_told, "{way}:\n{log}");
+        let count = format!(
+            r#"roster_plugin_calls_total{{plugin="{way}",call="create.before",outcome="{outcome}"}}"#
+        );
+        assert!(metrics.contains(&count), "{way}:\n{metrics}");
+    }
+    let of = |message: &str, plugin: &str| {
+        let about = |line: &&Json| line["message"] == message && line["plugin"] == plugin;
+        lines.iter().filter(about).count()
+    };
+    // Two users were made, the administrator being the first.
+    assert_eq!(of("plugin log", "chatter"), 2 * 65);
+    assert_eq!(of("plugin denied", "trespass"), 2);
+    // Metrics begin when the administrator is there.
+    for (what, count) in [("http", 1), ("store", 4), ("users", 1), ("mail", 1)] {
+        let count =
+            format!(r#"roster_plugin_denied_total{{plugin="trespass",what="{what}"}} {count}"#);
+        assert!(metrics.contains(&count), "{count}:\n{metrics}");
+    }
+
+    let creating = {
+        let admin = admin.clone();
+        tokio::spawn(async move {
+            loop {
+                let made = admin.post("/users", json!({})).await;
+                assert_eq!(made.outcome(), "200");
+            }
+        })
+    };
+    for _ in 0..1_000 {
+        assert_eq!(admin.get("/users/me").await.outcome(), "200");
+    }
+    assert!(!creating.is_finished(), "a write failed");
+    creating.abort();
 }

@@ -1,12 +1,10 @@
-//! Policies, auth providers and mailers: one source, two builds, the same answers.
+//! Policies and mailers: one source, two builds, the same answers.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use roster_domain::{Action, Collection};
 use roster_engine::{Client, Context, Source};
-use roster_redirect_plugin::RedirectProvider;
-use roster_sdk::{BeginLogin, Callback, Credentials, Linked};
-use roster_tests::{Asked, PASSWORD, Setup, TestServer, Told, Upstream, eventually};
+use roster_tests::{PASSWORD, Setup, TestServer, Upstream, eventually};
 use serde_json::{Value as Json, json};
 
 /// A plugin that is linked already, natively and as a component.
@@ -129,135 +127,6 @@ async fn several_policies_narrow_together() {
             deny Some("This can be done during business hours only.") filters [{"email":{"_iends_with":"@example.com"}}] without {} by ["email-domain-scope", "hours"]
             "#);
         }
-    }
-}
-
-/// Knows Ada by her code and by her password.
-fn knows_ada(asked: &Asked) -> Told {
-    let body: Json = serde_json::from_str(&asked.body).unwrap_or_default();
-    let is_ada = match asked.line.as_str() {
-        "POST /token" => {
-            body["code"] == "ada-code" && body["redirect_uri"] == "https://here.example/back"
-        }
-        "POST /check" => body["name"] == "ada" && body["secret"] == "sesame",
-        "POST /odd" => return (200, Vec::new(), "{}".to_owned()),
-        _ => false,
-    };
-    if is_ada {
-        let ada = json!({
-            "external_identifier": "ada-1", "email": "ada@example.com", "email_verified": true,
-            "first_name": "Ada", "data": { "groups": ["math"] },
-        });
-        (200, Vec::new(), ada.to_string())
-    } else {
-        (401, Vec::new(), String::new())
-    }
-}
-
-#[tokio::test]
-async fn an_auth_provider_sends_the_browser_away_and_knows_it_when_it_comes_back() {
-    let upstream = Upstream::start(knows_ada).await;
-    let url = upstream.url();
-    let section = format!("capabilities.http = ['{url}']\nconfig = {{ server = '{url}' }}");
-    let native = Setup::new().linked(Linked::auth_provider::<RedirectProvider>("redirect"));
-    let native = native.plugin("redirect", &format!("timeout = '10s'\n{section}"));
-    let component = Setup::new().guest("redirect", "roster-redirect-plugin", &section);
-
-    for setup in [native, component] {
-        let server = setup.start().await;
-        let engine = server.server().engine();
-        let cx = context(&server, None).await;
-        let redirect_uri = "https://here.example/back".to_owned();
-        let request = BeginLogin {
-            redirect_uri: redirect_uri.clone(),
-        };
-        let begun = engine
-            .begin_login_with(&cx, "redirect", &request)
-            .await
-            .expect("an address");
-        let nonce = begun.state["nonce"].as_str().expect("a nonce").to_owned();
-        let expected = format!("{url}/authorize?redirect_uri={redirect_uri}&state={nonce}");
-        assert_eq!((begun.url, nonce.len()), (expected, 32));
-
-        let callback = |code: &str, state: &str| Callback {
-            redirect_uri: redirect_uri.clone(),
-            state: begun.state.clone(),
-            parameters: [("code", code), ("state", state)]
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-        };
-        let ada = engine
-            .complete_login_with(&cx, "redirect", &callback("ada-code", &nonce))
-            .await;
-        let wrong = engine
-            .complete_login_with(&cx, "redirect", &callback("other", &nonce))
-            .await;
-        let forged = engine
-            .complete_login_with(&cx, "redirect", &callback("ada-code", "x"))
-            .await;
-
-        let ada = ada.expect("ada");
-        assert_eq!(ada.external_identifier, "ada-1");
-        assert_eq!(
-            (ada.email.as_deref(), ada.email_verified),
-            (Some("ada@example.com"), true)
-        );
-        assert_eq!(ada.data["groups"], json!(["math"]));
-        let code = |error: roster_domain::Error| error.code().as_str().into_owned();
-        assert_eq!(wrong.map_err(code), Err("INVALID_CREDENTIALS".to_owned()));
-        assert_eq!(forged.map_err(code), Err("STATE_MISMATCH".to_owned()));
-
-        let credentials = |secret: &str| Credentials {
-            identifier: "ada".to_owned(),
-            secret: secret.to_owned(),
-        };
-        let right = engine
-            .authenticate_with(&cx, "redirect", &credentials("sesame"))
-            .await;
-        assert_eq!(right.expect("ada"), ada);
-        for bad in ["sesam", ""] {
-            let refused = engine
-                .authenticate_with(&cx, "redirect", &credentials(bad))
-                .await;
-            assert_eq!(refused.map_err(code), Err("INVALID_CREDENTIALS".to_owned()));
-        }
-        let nobody = engine
-            .authenticate_with(&cx, "log", &credentials("sesame"))
-            .await;
-        assert_eq!(nobody.map_err(code), Err("ROUTE_NOT_FOUND".to_owned()));
-    }
-}
-
-#[tokio::test]
-async fn a_provider_that_identifies_nobody_or_cannot_be_asked_is_a_failure() {
-    let upstream = Upstream::start(|_| {
-        (
-            200,
-            Vec::new(),
-            json!({ "external_identifier": "" }).to_string(),
-        )
-    })
-    .await;
-    let url = upstream.url();
-    let config = format!("config = {{ server = '{url}' }}");
-    let granted = format!("capabilities.http = ['{url}']\n{config}");
-
-    for section in [granted, config] {
-        let server = Setup::new()
-            .guest("redirect", "roster-redirect-plugin", &section)
-            .start()
-            .await;
-        let cx = context(&server, None).await;
-        let credentials = Credentials {
-            identifier: "ada".to_owned(),
-            secret: "sesame".to_owned(),
-        };
-        let engine = server.server().engine();
-        let refused = engine
-            .authenticate_with(&cx, "redirect", &credentials)
-            .await;
-        let code = refused.map_err(|error| error.code().as_str().into_owned());
-        assert_eq!(code, Err("PLUGIN_FAILED".to_owned()));
     }
 }
 

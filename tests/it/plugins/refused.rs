@@ -40,7 +40,7 @@ async fn a_component_that_refuses_its_configuration() {
     let file = guest("roster-slug").display().to_string();
     let with = |config: &str| Setup::new().guest("slug", "roster-slug", config);
 
-    assert_snapshot!(refusal(with("config = { form = ['x'] }"), &file).await, @"cannot load the plugins: plugin `slug`: `[file]`: does not start: config: unknown field `form`, expected one of `field`, `from`, `reserved`");
+    assert_snapshot!(refusal(with("config = { form = ['x'] }"), &file).await, @"cannot load the plugins: plugin `slug`: key `plugins.slug.config.form`: unknown key, expected one of `field`, `from`, `reserved`");
     assert_snapshot!(refusal(with("config = { from = [] }"), &file).await, @"cannot load the plugins: plugin `slug`: `[file]`: does not start: `field` and `from` have to name a field each");
 }
 
@@ -64,10 +64,17 @@ async fn a_native_plugin_that_refuses_its_configuration() {
 }
 
 #[tokio::test]
+async fn a_policy_that_narrows_what_there_is_not() {
+    let setup = Setup::new().plugin("business-hours", "config = { actions = ['publish'] }");
+
+    assert_snapshot!(refusal(setup, "[file]").await, @"cannot load the plugins: plugin `business-hours`: it narrows the action `publish`, expected `*` or one of `create`, `read`, `update`, `delete`");
+}
+
+#[tokio::test]
 async fn a_native_plugin_that_does_not_exist() {
-    assert_snapshot!(refusal(Setup::new().plugin("slog", ""), "[file]").await, @"cannot load the plugins: `plugins.slog.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `slug`, `smtp`, `webhook`, got `slog`");
+    assert_snapshot!(refusal(Setup::new().plugin("slog", ""), "[file]").await, @"cannot load the plugins: `plugins.slog.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `password`, `slug`, `smtp`, `webhook`, got `slog`");
     let named = Setup::new().plugin("mine", "source = 'builtin:slog'");
-    assert_snapshot!(refusal(named, "[file]").await, @"cannot load the plugins: `plugins.mine.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `slug`, `smtp`, `webhook`, got `slog`");
+    assert_snapshot!(refusal(named, "[file]").await, @"cannot load the plugins: `plugins.mine.source`: expected one of `business-hours`, `email-domain-scope`, `http-mailer`, `log`, `password`, `slug`, `smtp`, `webhook`, got `slog`");
 }
 
 #[tokio::test]

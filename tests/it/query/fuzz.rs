@@ -29,7 +29,7 @@ const NAMES: [&str; 16] = [
     "filter[_and][0]",
     "version",
 ];
-const WORDS: [&str; 44] = [
+const WORDS: [&str; 48] = [
     "*",
     "*.*",
     "id",
@@ -49,6 +49,10 @@ const WORDS: [&str; 44] = [
     "count(policies)",
     "count(x_j)",
     "json(x_j.a[0])",
+    "json(x_j.\"$\\)",
+    "-json(x_j[0].a)",
+    "role.json(x_j.a)",
+    "json(email.a)",
     "_eq",
     "_neq",
     "_in",

@@ -13,6 +13,8 @@ use roster_storage::{Location, Settings, Store, fields, records};
 use roster_tests::{Client, Kind, Random, TestServer};
 use serde_json::{Map, Value as Json, json};
 
+use super::inside::random_inside;
+
 /// Every type a custom field may have, with values that are worth comparing.
 const TYPES: [(&str, &[&str]); 14] = [
     (
@@ -61,7 +63,19 @@ const TYPES: [(&str, &[&str]); 14] = [
     ),
     (
         "json",
-        &["{\"a\": [1]}", "[1, 2, 3]", "[]", "\"text\"", "1"],
+        &[
+            "{\"a\": [1, \"Ä\"]}",
+            "{\"a\": {\"b\": \"Text %_\", \"0\": true}, \"k\": 1.5}",
+            "{\"a\": {\"b\": \"\"}, \"k\": -2}",
+            "{\"a\": null, \"k\": \"1.5\"}",
+            "{\"a\": false, \"k\": 1e10}",
+            "{\"a\": \"Ä\", \"it's \\\"x\\\" \\\\\": 0.1}",
+            "[1, 2, 3]",
+            "[{\"a\": true}, \"z\"]",
+            "[]",
+            "\"text\"",
+            "1",
+        ],
     ),
     ("csv", &["[\"a\", \"b\"]", "[]", "[\"A\"]"]),
     (
@@ -278,7 +292,10 @@ fn random_filter(random: &mut Random, world: &World, collection: Collection, dep
         return json!({ *random.one(&["_and", "_or"]): parts });
     }
     let schema = world.model.schema(collection).expect("a schema");
-    let field = random.one(schema.fields());
+    let field = match schema.field("x_json") {
+        Some(field) if random.chance(10) => field,
+        _ => random.one(schema.fields()),
+    };
     match &field.link {
         Some(Link::One { to }) if depth > 0 && *to != Collection::Files && random.chance(60) => {
             json!({ field.name.clone(): random_filter(random, world, *to, depth - 1) })
@@ -304,6 +321,9 @@ fn random_filter(random: &mut Random, world: &World, collection: Collection, dep
                 let function = *random.one(&["year", "month", "week", "day", "weekday"]);
                 let number = *random.one(&[1999, 2024, 2, 12, 29, 1, 52, 4, 0]);
                 return json!({ format!("{function}({})", field.name): { *random.one(&["_eq", "_gte", "_neq"]): number } });
+            }
+            if field.kind == FieldType::Json && !field.is_concealed && random.chance(80) {
+                return random_inside(random, field);
             }
             let operator = *random.one(operators(field));
             let known = world.known(collection, &field.name);

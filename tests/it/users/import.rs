@@ -1,6 +1,10 @@
+use std::sync::{Arc, Mutex};
+
 use reqwest::Method;
 use roster_tests::{Answer, Client, PASSWORD, Recorder, Setup, TestServer};
 use serde_json::{Value as Json, json};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 
 /// Sends a file as the body.
 async fn send(client: &Client, query: &str, kind: &str, content: impl Into<Vec<u8>>) -> Answer {
@@ -105,8 +109,15 @@ async fn a_json_file_in_a_form_makes_users_through_the_hooks() {
 
 #[tokio::test]
 async fn a_dry_run_says_all_that_is_wrong_and_stores_nothing() {
-    let server = TestServer::start().await;
+    let recorder = Recorder::new();
+    let server = Setup::new()
+        .lived_in()
+        .await
+        .record(&recorder)
+        .start()
+        .await;
     let admin = server.admin().await;
+    let known = emails(&admin).await;
     let file = "email,first_name\nann@example.com,Ann\nno address,Bob\nANN@example.com,Again\nadmin@example.com,Taken\nx@example.com\n";
 
     let report = csv(&admin, "?dry_run=true", file).await.data();
@@ -128,8 +139,12 @@ async fn a_dry_run_says_all_that_is_wrong_and_stores_nothing() {
             [5, "INVALID_PAYLOAD"]
         ])
     );
-    assert_eq!(emails(&admin).await, ["admin@example.com"]);
-    assert_eq!(server.database().count("outbox", "1 = 1").await, 0);
+    assert_eq!(emails(&admin).await, known);
+    server.settled().await;
+    let told = recorder.events();
+    let count = |event: &str| told.iter().filter(|told| told.contains(event)).count();
+    assert!(count("create.before") > 0, "hooks are asked: {told:?}");
+    assert_eq!(count("create.after"), 0, "nobody is told: {told:?}");
 }
 
 #[tokio::test]
@@ -417,4 +432,36 @@ async fn rows_are_told_as_they_are_done_where_lines_are_asked_for() {
     );
     assert!(lines[4]["id"].is_string());
     assert_eq!(lines[5]["import"]["created"], 5);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_ends_with_the_token_it_was_begun_with() {
+    let removes: Arc<Mutex<Option<(Client, String)>>> = Arc::default();
+    let recorder = Recorder::new().before({
+        let removes = Arc::clone(&removes);
+        move |call, _| {
+            let third = call.text("email").starts_with("u0003");
+            let removes = removes.lock().expect("no panic").clone();
+            if let (true, Some((client, path))) = (third, removes) {
+                let removal = async { client.delete(&path).await.done() };
+                block_in_place(|| Handle::current().block_on(removal));
+            }
+            Ok(())
+        }
+    });
+    let server = Setup::new().record(&recorder).start().await;
+    let admin = server.admin().await;
+    let token = json!({ "name": "import" });
+    let token = admin.post("/users/me/tokens", token).await.data();
+    let path = format!("/users/me/tokens/{}", token["id"].as_str().expect("an id"));
+    let importer = server.bearer(token["token"].as_str().expect("a token"));
+    *removes.lock().expect("no panic") = Some((admin.clone(), path));
+
+    let ended = csv(&importer, "?batch=2", &many(0, 9)).await;
+
+    assert_eq!(ended.outcome(), "401 INVALID_CREDENTIALS");
+    let import = ended.json()["errors"][0]["extensions"]["import"].clone();
+    // What was under way when the token went is finished.
+    assert_eq!(import["created"], 4, "{import}");
+    assert_eq!(emails(&admin).await.len(), 5);
 }

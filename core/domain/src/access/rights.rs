@@ -58,7 +58,7 @@ pub struct Rule {
     pub id: Option<i64>,
     /// The policy it belongs to.
     pub policy: Option<Uuid>,
-    /// Which records.
+    /// Which records. Of those that are made, what they have to be: plugins alone say that.
     pub filter: Filter,
     /// Which of their fields.
     pub fields: Names,
@@ -97,6 +97,8 @@ pub struct Rights {
     pub enforce_tfa: bool,
     /// It is needed and not set up: nothing is allowed until it is.
     pub is_locked: bool,
+    /// Whether values of records decided too, such as that of `$CURRENT_USER.location`.
+    pub is_derived: bool,
     /// The role and its ancestors, the root first.
     pub roles: Vec<Uuid>,
     /// The policies that hold, in their order.
@@ -129,19 +131,10 @@ impl Rights {
         let everything = [Rule::everything()];
         let rules = self.rules.get(&(collection, action));
         let rules = rules.map_or(&everything[..], |rules| rules.as_ref());
-        let narrowed = rules.iter().map(|rule| {
-            let (mut rows, mut validation) = (rule.filter.clone(), rule.validation.clone());
-            if action == Action::Create {
-                validation = validation.and(filter.clone());
-            } else {
-                rows = rows.and(filter.clone());
-            }
-            Rule {
-                filter: rows,
-                validation,
-                fields: rule.fields.without(dropped),
-                ..rule.clone()
-            }
+        let narrowed = rules.iter().map(|rule| Rule {
+            filter: rule.filter.clone().and(filter.clone()),
+            fields: rule.fields.without(dropped),
+            ..rule.clone()
         });
         let narrowed = narrowed.collect();
         self.rules.insert((collection, action), narrowed);

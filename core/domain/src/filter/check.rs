@@ -61,9 +61,10 @@ fn test_of(operand: &Operand, test: &Test, written: &dyn Written) -> Option<Prob
     if !operand.path.is_empty() {
         return Some(problem::failed(name, "nothing", ""));
     }
-    let made = match operand.function {
-        Some(function) => function.apply(sent),
-        None => sent.clone(),
+    let made = match (operand.function, &operand.inside) {
+        (Some(function), _) => function.apply(sent),
+        (None, Some(inside)) => inside.compared(sent.clone()),
+        (None, None) => sent.clone(),
     };
     if let Test::Matches(pattern) = test {
         let regex = RegexBuilder::new(pattern)

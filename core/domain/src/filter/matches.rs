@@ -48,7 +48,10 @@ impl Operand {
             return next.map_or(Value::Null, |next| self.rest().value(&*next));
         }
         match self.function {
-            None => record.value(&self.field),
+            None => match &self.inside {
+                Some(inside) => inside.compared(record.value(&self.field)),
+                None => record.value(&self.field),
+            },
             Some(Function::Count) => match record.many(&self.field) {
                 Some(listed) => Value::Integer(i64::try_from(listed.len()).unwrap_or(i64::MAX)),
                 None => Function::Count.apply(&record.value(&self.field)),
@@ -74,7 +77,8 @@ impl Test {
         let order = |other: &Value| value.compare(other);
         match self {
             Self::Equals(other) => order(other) == Some(Equal),
-            Self::Differs(other) => matches!(order(other), Some(Less | Greater)),
+            // A value inside of JSON may be of another type, and differs then.
+            Self::Differs(other) => !value.is_null() && order(other) != Some(Equal),
             Self::Less(other) => order(other) == Some(Less),
             Self::LessOrEqual(other) => matches!(order(other), Some(Less | Equal)),
             Self::Greater(other) => order(other) == Some(Greater),
@@ -137,6 +141,30 @@ mod tests {
         assert!(!passes(Test::Differs(text()), &Value::Null));
         assert!(!passes(Test::NoneOf(vec![text()]), &Value::Null));
         assert!(!passes(Test::OneOf(Vec::new()), &text()));
+    }
+
+    #[test]
+    fn a_value_inside_of_json_compares_with_its_own_type_only() {
+        let (_, inside) = crate::JsonPath::split("json(x.a)")
+            .expect("read")
+            .expect("a path");
+        let operand = Operand {
+            inside: Some(inside),
+            ..Operand::field("x")
+        };
+        let passes = |test: Test, a: serde_json::Value| {
+            let record = |_: &str| Value::Json(serde_json::json!({ "a": a }));
+            Filter::Field(operand.clone(), test).matches(&record)
+        };
+        let one = || Value::Float(1.0);
+
+        assert!(passes(Test::Equals(one()), 1.into()));
+        assert!(!passes(Test::Equals(one()), "1".into()));
+        assert!(passes(Test::Differs(one()), "1".into()));
+        assert!(passes(Test::Differs(one()), serde_json::json!([1])));
+        assert!(!passes(Test::Differs(one()), serde_json::Value::Null));
+        assert!(!passes(Test::Less(one()), "0".into()));
+        assert!(!passes(Test::Empty, serde_json::json!([])));
     }
 
     #[test]

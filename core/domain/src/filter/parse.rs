@@ -2,16 +2,18 @@
 
 mod level;
 mod operators;
+mod target;
 
 use serde_json::{Map, Value as Json};
 
 pub(crate) use self::level::check_function;
 use self::level::{Level, function};
-use self::operators::{one, pattern, presence, refusal, takes};
+use self::operators::{bare, is_lost, pattern, presence};
+use self::target::Target;
 use super::{Filter, Operand, Test};
 use crate::field::Link;
 use crate::variables::Variables;
-use crate::{Collection, Error, Field, FieldType, Function, Grant, Model, Result, Value};
+use crate::{Collection, Error, Field, FieldType, Grant, JsonPath, Model, Result, Value};
 
 /// How large a filter may be, checked before anything runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +106,13 @@ impl Reader<'_> {
             let to = field.leads_to().ok_or_else(|| level.forbidden(name))?;
             level = level.step(self.model, name, to)?;
         }
+        if let Some((name, inside)) = JsonPath::split(last)? {
+            JsonPath::check(level.field(name)?)?;
+            return Ok(Operand {
+                inside: Some(inside),
+                ..level.operand(name, None)
+            });
+        }
         let (function, name) = function(last)?;
         let field = level.field(name)?;
         if let Some(function) = function {
@@ -111,11 +120,7 @@ impl Reader<'_> {
         } else if !field.is_stored() {
             return Err(level.forbidden(name));
         }
-        Ok(Operand {
-            path: level.path,
-            field: name.to_owned(),
-            function,
-        })
+        Ok(level.operand(name, function))
     }
 }
 
@@ -176,17 +181,26 @@ impl Parser<'_> {
             );
             return Err(Error::invalid_query(reason));
         }
+        if let Some((field, inside)) = JsonPath::split(name)? {
+            JsonPath::check(level.field(field)?)?;
+            let operand = Operand {
+                inside: Some(inside),
+                ..level.operand(field, None)
+            };
+            return self.tests(&Target::Inside { name, operand }, json);
+        }
         let (function, name) = function(name)?;
         let field = level.field(name)?;
+        let operand = level.operand(name, function);
         if let Some(function) = function {
             check_function(function, field)?;
             let number = Field::new(name, FieldType::BigInteger);
-            return self.tests(level, &number, Some(function), json);
+            return self.tests(&Target::of(&number, operand), json);
         }
         match (&field.link, json) {
             (Some(Link::One { to }), Json::Object(map)) => self.one(level, field, *to, map, depth),
             (Some(Link::Many { from, .. }), json) => self.many(level, field, *from, json, depth),
-            _ => self.tests(level, field, None, json),
+            _ => self.tests(&Target::of(field, operand), json),
         }
     }
 
@@ -204,7 +218,8 @@ impl Parser<'_> {
         let mut nested = Map::new();
         for (key, value) in map {
             if is_operator(key) {
-                all.push(self.test(level, field, None, key, value)?);
+                let target = Target::of(field, level.operand(&field.name, None));
+                all.push(self.test(&target, key, value)?);
             } else {
                 nested.insert(key.clone(), value.clone());
             }
@@ -249,38 +264,25 @@ impl Parser<'_> {
         Ok(joined(all))
     }
 
-    fn tests(
-        &mut self,
-        level: &Level<'_>,
-        field: &Field,
-        function: Option<Function>,
-        json: &Json,
-    ) -> Result<Filter> {
+    fn tests(&mut self, target: &Target<'_>, json: &Json) -> Result<Filter> {
         match json {
             Json::Object(map) => {
                 let tests = map
                     .iter()
-                    .map(|(operator, value)| self.test(level, field, function, operator, value));
+                    .map(|(operator, value)| self.test(target, operator, value));
                 Ok(joined(tests.collect::<Result<_>>()?))
             }
-            value => self.test(level, field, function, "_eq", value),
+            value => self.test(target, "_eq", value),
         }
     }
 
-    fn test(
-        &mut self,
-        level: &Level<'_>,
-        field: &Field,
-        function: Option<Function>,
-        operator: &str,
-        json: &Json,
-    ) -> Result<Filter> {
+    fn test(&mut self, target: &Target<'_>, operator: &str, json: &Json) -> Result<Filter> {
         self.tests += 1;
         if self.tests > self.reader.limits.tests {
             let reason = format!("filter has more than {} tests", self.reader.limits.tests);
             return Err(Error::invalid_query(reason));
         }
-        let operand = level.operand(&field.name, function);
+        let operand = target.operand().clone();
         if self.reader.uses == Uses::Validation {
             match (operator, json) {
                 ("_regex", Json::String(pattern)) => {
@@ -296,9 +298,7 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        if !takes(field, operator) {
-            return Err(Error::invalid_query(refusal(field, operator)));
-        }
+        target.check(operator)?;
         let variables = self.reader.variables;
         let resolved = match json {
             Json::String(text) => variables.resolve(text),
@@ -316,26 +316,27 @@ impl Parser<'_> {
             });
         }
         let json = resolved.as_ref().unwrap_or(json);
-        let one = || one(field, operator, json);
+        let one = || target.read(operator, json);
+        let ordered = || target.ordered(operator, json);
         let test = match operator {
             "_eq" if json.is_null() => Test::Null,
             "_neq" if json.is_null() => Test::NotNull,
             "_eq" => Test::Equals(one()?),
             "_neq" => Test::Differs(one()?),
-            "_lt" => Test::Less(one()?),
-            "_lte" => Test::LessOrEqual(one()?),
-            "_gt" => Test::Greater(one()?),
-            "_gte" => Test::GreaterOrEqual(one()?),
-            "_in" => Test::OneOf(self.operands(field, operator, json)?),
-            "_nin" => Test::NoneOf(self.operands(field, operator, json)?),
-            "_between" | "_nbetween" => self.range(field, operator, json)?,
+            "_lt" => Test::Less(ordered()?),
+            "_lte" => Test::LessOrEqual(ordered()?),
+            "_gt" => Test::Greater(ordered()?),
+            "_gte" => Test::GreaterOrEqual(ordered()?),
+            "_in" => Test::OneOf(self.operands(target, operator, json)?),
+            "_nin" => Test::NoneOf(self.operands(target, operator, json)?),
+            "_between" | "_nbetween" => self.range(target, operator, json)?,
             "_null" | "_nnull" | "_empty" | "_nempty" => presence(operator, json)?,
             _ => pattern(operator, json)?,
         };
         Ok(Filter::Field(operand, test))
     }
 
-    fn operands(&self, field: &Field, operator: &str, json: &Json) -> Result<Vec<Value>> {
+    fn operands(&self, target: &Target<'_>, operator: &str, json: &Json) -> Result<Vec<Value>> {
         let list: Vec<Json> = match json {
             Json::Array(list) if list.is_empty() => {
                 let reason = format!("\"{operator}\" has to be an array of values");
@@ -355,11 +356,12 @@ impl Parser<'_> {
             return Err(Error::invalid_query(reason));
         }
         let values = list.iter().filter(|json| !json.is_null());
-        values.map(|json| one(field, operator, json)).collect()
+        values.map(|json| target.read(operator, json)).collect()
     }
 
-    fn range(&self, field: &Field, operator: &str, json: &Json) -> Result<Test> {
-        let values = self.operands(field, operator, json)?;
+    fn range(&self, target: &Target<'_>, operator: &str, json: &Json) -> Result<Test> {
+        let values = self.operands(target, operator, json)?;
+        target.check_range(operator, &values)?;
         let [low, high] = <[Value; 2]>::try_from(values)
             .map_err(|_| Error::invalid_query(format!("\"{operator}\" takes two values")))?;
         Ok(match operator {
@@ -369,33 +371,12 @@ impl Parser<'_> {
     }
 }
 
-/// Whether a variable that a test needs stands for nothing.
-fn is_lost(operator: &str, written: &Json, resolved: &Json) -> bool {
-    match (written, resolved) {
-        (Json::Array(written), Json::Array(resolved)) if operator.ends_with("between") => {
-            let mut pairs = written.iter().zip(resolved);
-            pairs.any(|(written, resolved)| resolved.is_null() && !written.is_null())
-        }
-        (Json::String(_), Json::Array(list)) => list.is_empty(),
-        (Json::String(_), resolved) => resolved.is_null(),
-        _ => false,
-    }
-}
-
 fn joined(mut parts: Vec<Filter>) -> Filter {
     match parts.len() {
         0 => Filter::Everything,
         1 => parts.remove(0),
         _ => Filter::And(parts),
     }
-}
-
-/// `/^a$/` → `^a$`, as the password policy is written.
-fn bare(pattern: &str) -> &str {
-    let inner = pattern
-        .strip_prefix('/')
-        .and_then(|rest| rest.strip_suffix('/'));
-    inner.unwrap_or(pattern)
 }
 
 #[cfg(test)]
@@ -435,6 +416,9 @@ mod tests {
             json!({"foo(last_access)": {"_eq": 1}}),
             json!({"policies": {"_eq": "x"}}),
             json!({"title": {"_regex": "x"}}),
+            json!({"json(auth_data)": {"_eq": 1}}),
+            json!({"json(auth_data.a)": {"_gt": false}}),
+            json!({"json(email.a)": {"_eq": 1}}),
             json!({"_eq": 1}),
             json!({"_or": {}}),
             json!([1]),

@@ -255,7 +255,7 @@ fn plain(ask: &Ask<'_>, text: &str, what: &str) -> Result<(Operand, Field)> {
     let operand = ask.reader().operand(ask.collection(), text)?;
     refuse_concealed(ask, &operand, what)?;
     let field = match operand.function {
-        _ if !operand.path.is_empty() => None,
+        _ if !operand.path.is_empty() || operand.inside.is_some() => None,
         Some(Function::Count) => None,
         Some(_) => Some(Field::new(&operand.field, FieldType::Serial)),
         None => ask.schema()?.field(&operand.field).cloned(),

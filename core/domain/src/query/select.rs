@@ -1,19 +1,17 @@
 //! `fields`, `alias` and `deep`: the tree of what is selected (contract/query.md §3).
 
-mod path;
 mod wanted;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-pub use self::path::JsonPath;
 use self::wanted::Wanted;
 pub(super) use self::wanted::aliases;
 use super::{Ask, Budget, DEEP, Direction, Filter, Query, Sort};
 use crate::field::Link;
 use crate::filter::{Operand, check_function};
-use crate::{Error, FieldType, Function, Grant, Projection, Result, Schema};
+use crate::{Error, FieldType, Function, Grant, JsonPath, Projection, Result, Schema};
 
 /// How many relations may follow one another.
 const DEEPEST: usize = 10;
@@ -194,15 +192,14 @@ impl LevelParser<'_> {
             let known = self.schema.field(field);
             match known.filter(|_| self.ask.grant.allows(field)) {
                 None => bad.push(field.to_owned()),
-                Some(known) if known.kind != FieldType::Json || known.is_concealed => {
-                    let reason = "Invalid function specified \"json\"";
-                    return Err(Error::invalid_query(reason));
+                Some(known) => {
+                    JsonPath::check(known)?;
+                    self.computed.push(Computed {
+                        name: JsonPath::name(name).into(),
+                        operand: Operand::field(field),
+                        path: Some(path),
+                    });
                 }
-                Some(_) => self.computed.push(Computed {
-                    name: JsonPath::name(name).into(),
-                    operand: Operand::field(field),
-                    path: Some(path),
-                }),
             }
             return Ok(());
         }

@@ -37,13 +37,16 @@ impl Model {
             let Some(name) = &relation.one_field else {
                 continue;
             };
+            // A field that is gone orders nothing.
+            let is_there = |name: &&str| users.iter().any(|field| field.name == **name);
+            let sort = relation.sort_field.as_deref().filter(is_there);
             let back = Field {
                 is_custom: true,
                 ..Field::many(
                     name,
                     Collection::Users,
                     &relation.field,
-                    relation.sort_field.as_deref(),
+                    sort,
                     if relation.deletes {
                         OnDeselect::Delete
                     } else {

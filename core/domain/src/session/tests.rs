@@ -15,6 +15,7 @@ fn session(rotated_seconds_ago: i64) -> (Session, Timestamp) {
         expires_at: now + TimeDelta::hours(1),
         ends_at: now + TimeDelta::days(1),
         mode: "json".to_owned(),
+        provider: "default".to_owned(),
     };
     (session, now)
 }

@@ -7,6 +7,7 @@ mod tell;
 
 use std::sync::Arc;
 
+use roster_domain::access::{Names, Rule};
 use roster_domain::filter::Uses;
 use roster_domain::query::Parameters;
 use roster_domain::variables::Variables;
@@ -43,13 +44,12 @@ const READABLE: [Collection; 5] = [
 pub(super) fn permit(cx: &Context, collection: Option<Collection>) -> Result<()> {
     for collection in READABLE.into_iter().chain(collection) {
         let grant = super::grant(cx, Action::Read, collection)?;
-        if grant.rules().is_some() {
-            let is_whole = |rule: &roster_domain::access::Rule| {
-                rule.filter == Filter::Everything && rule.fields.contains("*")
-            };
-            if !grant.rules().unwrap_or_default().iter().any(is_whole) {
-                return Err(Error::forbidden());
-            }
+        let is_whole = |rule: &Rule| rule.filter == Filter::Everything && rule.fields == Names::All;
+        if grant
+            .rules()
+            .is_some_and(|rules| !rules.iter().any(is_whole))
+        {
+            return Err(Error::forbidden());
         }
     }
     Ok(())
@@ -149,6 +149,7 @@ impl Case {
                 actor: Some(actor),
                 impersonator: None,
                 is_narrowed: false,
+                token: None,
                 model: Arc::clone(&cx.model),
                 client: Arc::new(client),
                 now,

@@ -1,12 +1,12 @@
 //! What the app needs, whatever its policies say (contract/access-control.md §9): reading, never
 //! writing.
 
-use roster_domain::access::{Names, Rule};
-use roster_domain::filter::Uses;
-use roster_domain::variables::Variables;
 use std::sync::Arc;
 
+use roster_domain::access::{Names, Rule};
+use roster_domain::filter::Uses;
 use roster_domain::record::Part;
+use roster_domain::variables::Variables;
 use roster_domain::{Action, Collection, Filter, Item, Model, Projection, Query, Value};
 use serde_json::{Map, Value as Json, json};
 

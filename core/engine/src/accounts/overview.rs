@@ -36,9 +36,7 @@ pub enum Link {
 /// What the caller sees of themselves.
 pub(crate) async fn of_caller(inner: &Inner, cx: &Context) -> Result<Overview> {
     let (user, _) = myself(cx)?;
-    let mut tx = inner.store.begin().await?;
-    let recipient = recipients::recipient_within(&mut tx, user).await?;
-    drop(tx);
+    let recipient = recipients::recipient_of(&inner.store, user).await?;
     let factor = second_factors::get(&inner.store, user).await?;
     let is_local = recipient.as_ref().is_none_or(|r| r.provider == "default");
     let (email, names) = recipient.map_or_else(Default::default, |r| {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use chrono::TimeDelta;
 use qrcode::QrCode;
 use qrcode::render::svg;
-use roster_domain::{Code, Collection, Error, Result, UserId};
+use roster_domain::{Code, Collection, Error, Key, Result, UserId};
 use roster_sdk::Event;
 use roster_storage::recipients::{self, Recipient};
 use roster_storage::{Tx, second_factors, settings};
@@ -19,7 +19,7 @@ use crate::Inner;
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::login::second_factor::{CODE_LENGTH, judge, place, step};
-use crate::login::{Body, attempts};
+use crate::login::{Body, Entry, attempts};
 use crate::mail::{self, Notice};
 use crate::system::random;
 use crate::write::{Change, commit, record, tell};
@@ -47,9 +47,7 @@ pub struct Proposal {
 pub(crate) async fn generate(inner: &Inner, cx: &Context, body: &Json) -> Result<Proposal> {
     let (user, _) = myself_in_person(cx)?;
     let mut body = Body::read(body)?;
-    let mut tx = inner.store.begin().await?;
-    let recipient = recipients::recipient_within(&mut tx, user).await?;
-    drop(tx);
+    let recipient = recipients::recipient_of(&inner.store, user).await?;
     let is_local = recipient.as_ref().is_none_or(|r| r.provider == "default");
     let password = if is_local {
         body.required("password")
@@ -75,11 +73,7 @@ pub(crate) async fn generate(inner: &Inner, cx: &Context, body: &Json) -> Result
     let mut tx = inner.store.begin().await?;
     second_factors::propose(&mut tx, user, &proof(user, &secret, ends)).await?;
     tx.commit().await?;
-    let mut proposal = draw(inner, user, recipient, secret).await?;
-    if !wants_qr {
-        proposal.qr = None;
-    }
-    Ok(proposal)
+    propose(inner, user, recipient, secret, wants_qr).await
 }
 
 /// Shows a secret that was given out once more.
@@ -89,22 +83,21 @@ pub(crate) async fn show(inner: &Inner, cx: &Context, secret: &str) -> Result<Pr
     if !is_ours {
         return Err(Error::invalid_payload("\"secret\" is invalid"));
     }
-    let mut tx = inner.store.begin().await?;
-    let recipient = recipients::recipient_within(&mut tx, user).await?;
-    drop(tx);
-    draw(inner, user, recipient, secret.to_owned()).await
+    let recipient = recipients::recipient_of(&inner.store, user).await?;
+    propose(inner, user, recipient, secret.to_owned(), true).await
 }
 
-async fn draw(
+async fn propose(
     inner: &Inner,
     user: UserId,
     recipient: Option<Recipient>,
     secret: String,
+    wants_qr: bool,
 ) -> Result<Proposal> {
     let project = settings::project_name(&inner.store).await?;
     let account = recipient.map_or_else(|| user.to_string(), |r| r.email);
     let otpauth_url = otpauth_url(&project, &account, &secret);
-    let qr = Some(picture(&otpauth_url)?);
+    let qr = wants_qr.then(|| picture(&otpauth_url)).transpose()?;
     Ok(Proposal {
         secret,
         otpauth_url,
@@ -257,7 +250,7 @@ async fn prove_code(inner: &Inner, cx: &Context, user: UserId, otp: &str) -> Res
     if judge(inner, cx, user, otp).await? {
         return attempts::clear(inner, user).await;
     }
-    attempts::failed(inner, cx, user, "otp").await?;
+    attempts::failed(inner, cx, Some(user), &Entry::AGAIN, "otp").await?;
     Err(wrong())
 }
 
@@ -280,7 +273,7 @@ async fn finish(
     notice: Notice,
 ) -> Result<()> {
     let noticed = mail::notice(inner, &mut tx, cx, user, notice).await?;
-    let (users, key) = (Collection::Users, user.into());
+    let (users, key) = (Collection::Users, Key::from(user));
     let told = tell(
         inner,
         &mut tx,

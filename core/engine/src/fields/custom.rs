@@ -2,22 +2,29 @@
 
 mod checks;
 
+use std::sync::Arc;
+
 use roster_domain::schema::Definition;
-use roster_domain::{Action, Collection, Error, FieldType, Model, Result};
+use roster_domain::{Action, Collection, Error, FieldType, Grant, Model, Result};
+use roster_sdk::Event;
 use roster_storage::{Tx, fields};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use self::checks::{
     built_in, changed, check, check_name, column, is_built_in, kind, meta_of, object, only_users,
-    place, refuse_nulls,
+    place, refuse_duplicates, refuse_nulls,
 };
-use super::{administer, custom_field};
-use crate::Inner;
+use super::said::item;
+use super::{Said, administer, custom_field};
 use crate::context::Context;
-use crate::write::{Change, Outcome, record};
+use crate::plugins::Effects;
+use crate::write::commit;
+use crate::{Inner, hooks};
 
 /// How often a change that met another one is tried.
 const ATTEMPTS: usize = 4;
+
+const FIELDS: Collection = Collection::Fields;
 
 fn payload(reason: impl std::fmt::Display) -> Error {
     Error::invalid_payload(reason)
@@ -30,65 +37,103 @@ pub(crate) async fn create(
     collection: &str,
     body: &Json,
 ) -> Result<Json> {
-    let grant = administer(cx, Action::Create, Collection::Fields)?;
+    let grant = administer(cx, Action::Create, FIELDS)?;
     only_users(cx, collection)?;
-    let body = object(body)?;
+    let map = object(body)?;
     let allowed = ["field", "type", "schema", "meta", "collection"];
-    if let Some(stranger) = body.keys().find(|key| !allowed.contains(&key.as_str())) {
+    if let Some(stranger) = map.keys().find(|key| !allowed.contains(&key.as_str())) {
         return Err(payload(format!("\"{stranger}\" is not allowed")));
     }
-    let name = match body.get("field") {
-        Some(Json::String(name)) => name.clone(),
+    let name = match map.get("field") {
+        Some(Json::String(name)) => name.as_str(),
         Some(_) => return Err(payload("\"field\" must be a string")),
         None => return Err(payload("\"field\" is required")),
     };
-    let kind = match body.get("type") {
-        None | Some(Json::Null) => FieldType::Alias,
-        Some(json) => kind(json)?,
-    };
-    let wanted = Definition {
-        id: 0,
-        field: name.clone(),
-        kind,
-        schema: column(kind, Map::new(), body.get("schema"))?,
-        meta: match body.get("meta") {
-            None | Some(Json::Null) => None,
-            Some(meta) => Some(meta_of(Map::new(), meta)?),
-        },
-    };
+    let draft = Said::created(FIELDS, name, map);
+    // A malformed body is refused before any hook is asked.
+    wanted(name, &draft)?;
     let made = repeat(inner, |model| {
-        let (grant, wanted) = (grant.clone(), wanted.clone());
-        async move {
-            check_name(&model, &wanted.field)?;
-            check(&model, &wanted)?;
-            let mut wanted = wanted;
-            if let Some(meta) = &mut wanted.meta {
-                place(&model, meta);
-            }
-            let Some(mut tx) = begin(inner, &model).await? else {
-                return Ok(None);
-            };
-            fields::insert(&mut tx, &grant, &wanted).await?;
-            let field = wanted.field();
-            if !field.is_nullable && field.is_stored() {
-                let update = administer(cx, Action::Update, Collection::Fields)?;
-                refuse_nulls(&mut tx, &update, &wanted).await?;
-            }
-            log(&mut tx, cx, "create", &wanted).await?;
-            tx.commit().await?;
-            Ok(Some(wanted))
-        }
+        create_once(inner, cx, &grant, model, name, draft.clone())
     });
     let made = made.await?;
     if let Err(error) = fields::index(&inner.store, &grant, &made).await {
-        // A field that was asked to be unique is not there unless it is.
-        let remove = administer(cx, Action::Delete, Collection::Fields)?;
-        let mut tx = inner.store.begin().await?;
-        fields::delete(&mut tx, &remove, &made).await?;
-        tx.commit().await?;
+        undo_create(inner, cx, &made).await?;
         return Err(error);
     }
-    shown(inner, &name).await
+    shown(inner, name).await
+}
+
+async fn create_once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    model: Arc<Model>,
+    name: &str,
+    mut draft: Said,
+) -> Result<Option<Definition>> {
+    hooks::before_create(inner, cx, FIELDS, Some(item(name)), &mut draft).await?;
+    let mut wanted = wanted(name, &draft)?;
+    check_name(&model, name)?;
+    check(&model, &wanted)?;
+    if let Some(meta) = &mut wanted.meta {
+        place(&model, meta);
+    }
+    let Some(mut tx) = begin(inner, &model).await? else {
+        return Ok(None);
+    };
+    fields::insert(&mut tx, grant, &wanted).await?;
+    let field = wanted.field();
+    let update = administer(cx, Action::Update, FIELDS)?;
+    if !field.is_nullable && field.is_stored() {
+        refuse_nulls(&mut tx, &update, &wanted).await?;
+    }
+    if field.is_unique {
+        refuse_duplicates(&mut tx, &update, &wanted).await?;
+    }
+    let said = Said::field(&wanted);
+    let told = said.note(inner, &mut tx, cx, Event::AfterCreate, Vec::new());
+    let told = told.await?;
+    commit(inner, tx, told).await?;
+    Ok(Some(wanted))
+}
+
+/// The field that a body asks for.
+fn wanted(name: &str, said: &Said) -> Result<Definition> {
+    let values = said.values();
+    let kind = match values.get("type") {
+        None | Some(Json::Null) => FieldType::Alias,
+        Some(json) => kind(json)?,
+    };
+    Ok(Definition {
+        id: 0,
+        field: name.to_owned(),
+        kind,
+        schema: column(kind, Map::new(), values.get("schema"))?,
+        meta: match values.get("meta") {
+            None | Some(Json::Null) => None,
+            Some(meta) => Some(meta_of(Map::new(), meta)?),
+        },
+    })
+}
+
+/// Takes a field away whose index could not be built: a field that was asked to be unique is not
+/// there unless it is. Whoever was told that it was made is told that it is gone.
+async fn undo_create(inner: &Inner, cx: &Context, made: &Definition) -> Result<()> {
+    let remove = administer(cx, Action::Delete, FIELDS)?;
+    let mut tx = inner.store.begin().await?;
+    fields::delete(&mut tx, &remove, made).await?;
+    let (said, cx) = (Said::field(made), alone(cx));
+    let told = said.note(inner, &mut tx, &cx, Event::AfterDelete, Vec::new());
+    let told = told.await?;
+    commit(inner, tx, told).await
+}
+
+/// The request without what hooks wanted to be stored, which is stored already.
+fn alone(cx: &Context) -> Context {
+    Context {
+        effects: Effects::default(),
+        ..cx.clone()
+    }
 }
 
 /// Changes a field.
@@ -99,44 +144,75 @@ pub(crate) async fn update(
     name: &str,
     body: &Json,
 ) -> Result<Json> {
-    let grant = administer(cx, Action::Update, Collection::Fields)?;
+    let grant = administer(cx, Action::Update, FIELDS)?;
     only_users(cx, collection)?;
-    let body = object(body)?.clone();
+    let map = object(body)?;
     if is_built_in(&Model::built_in(), name) {
-        return built_in(inner, cx, name, &body);
+        return built_in(inner, cx, name, map);
     }
-    let (before, after) = repeat(inner, |model| {
-        let (grant, body) = (grant.clone(), body.clone());
-        async move {
-            let found = model.definitions().iter().find(|known| known.field == name);
-            let users = Collection::Users.as_str();
-            let before = found
-                .cloned()
-                .ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
-            let after = changed(&before, &body)?;
-            check(&model, &after)?;
-            let Some(mut tx) = begin(inner, &model).await? else {
-                return Ok(None);
-            };
-            fields::update(&mut tx, &grant, &before, &after).await?;
-            let field = after.field();
-            if !field.is_nullable && before.field().is_nullable && field.is_stored() {
-                refuse_nulls(&mut tx, &grant, &after).await?;
-            }
-            log(&mut tx, cx, "update", &after).await?;
-            tx.commit().await?;
-            Ok(Some((before, after)))
-        }
-    })
-    .await?;
+    let done = repeat(inner, |model| {
+        update_once(inner, cx, &grant, model, name, map)
+    });
+    let (before, after, carried) = done.await?;
+    if carried.is_empty() {
+        return shown(inner, name).await;
+    }
     if let Err(error) = fields::index(&inner.store, &grant, &after).await {
         // As it was before: the values that are there are not unique.
         let mut tx = inner.store.begin().await?;
         fields::update(&mut tx, &grant, &after, &before).await?;
-        tx.commit().await?;
+        let (said, cx) = (Said::field(&before), alone(cx));
+        let told = said.note(inner, &mut tx, &cx, Event::AfterUpdate, carried);
+        let told = told.await?;
+        commit(inner, tx, told).await?;
         return Err(error);
     }
     shown(inner, name).await
+}
+
+/// A field before a change and after it, and what the change carried: nothing if there is none.
+type Changed = (Definition, Definition, Vec<String>);
+
+/// Nothing where another change came in between.
+async fn update_once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    model: Arc<Model>,
+    name: &str,
+    body: &Map<String, Json>,
+) -> Result<Option<Changed>> {
+    let found = model.definitions().iter().find(|known| known.field == name);
+    let users = Collection::Users.as_str();
+    let before = found.ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
+    // A malformed body is refused before any hook is asked.
+    changed(before, body)?;
+    let mut draft = Said::changed(FIELDS, body);
+    let stored = Said::field(before);
+    hooks::before_update(inner, cx, FIELDS, item(name), &stored, &mut draft).await?;
+    let carried = draft.carried();
+    if carried.is_empty() {
+        return Ok(Some((before.clone(), before.clone(), carried)));
+    }
+    let after = changed(before, draft.values())?;
+    check(&model, &after)?;
+    let Some(mut tx) = begin(inner, &model).await? else {
+        return Ok(None);
+    };
+    fields::update(&mut tx, grant, before, &after).await?;
+    let field = after.field();
+    if !field.is_nullable && before.field().is_nullable && field.is_stored() {
+        refuse_nulls(&mut tx, grant, &after).await?;
+    }
+    if field.is_unique {
+        refuse_duplicates(&mut tx, grant, &after).await?;
+    }
+    let (said, event) = (Said::field(&after), Event::AfterUpdate);
+    let told = said
+        .note(inner, &mut tx, cx, event, carried.clone())
+        .await?;
+    commit(inner, tx, told).await?;
+    Ok(Some((before.clone(), after, carried)))
 }
 
 /// Changes several fields, one after another.
@@ -146,7 +222,7 @@ pub(crate) async fn update_many(
     collection: &str,
     body: &Json,
 ) -> Result<Vec<Json>> {
-    administer(cx, Action::Update, Collection::Fields)?;
+    administer(cx, Action::Update, FIELDS)?;
     let Json::Array(items) = body else {
         return Err(payload("Submitted body has to be an array"));
     };
@@ -169,35 +245,47 @@ pub(crate) async fn delete(
     collection: &str,
     name: &str,
 ) -> Result<()> {
-    let grant = administer(cx, Action::Delete, Collection::Fields)?;
+    let grant = administer(cx, Action::Delete, FIELDS)?;
     only_users(cx, collection)?;
     if is_built_in(&Model::built_in(), name) {
         return Err(Error::forbidden());
     }
-    repeat(inner, |model| {
-        let grant = grant.clone();
-        async move {
-            let found = model.definitions().iter().find(|known| known.field == name);
-            let Some(definition) = found.cloned() else {
-                return Ok(Some(()));
-            };
-            let Some(mut tx) = begin(inner, &model).await? else {
-                return Ok(None);
-            };
-            fields::delete(&mut tx, &grant, &definition).await?;
-            log(&mut tx, cx, "delete", &definition).await?;
-            tx.commit().await?;
-            Ok(Some(()))
-        }
-    })
-    .await
+    repeat(inner, |model| delete_once(inner, cx, &grant, model, name)).await
+}
+
+async fn delete_once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    model: Arc<Model>,
+    name: &str,
+) -> Result<Option<()>> {
+    let found = model.definitions().iter().find(|known| known.field == name);
+    let Some(definition) = found else {
+        return Ok(Some(()));
+    };
+    let relation = model.relations().iter().find(|known| known.field == name);
+    // The relation goes with its field, and goes first.
+    let gone = [relation.map(Said::relation), Some(Said::field(definition))];
+    for said in gone.iter().flatten() {
+        hooks::before_delete(inner, cx, said.collection(), &item(name), said).await?;
+    }
+    let Some(mut tx) = begin(inner, &model).await? else {
+        return Ok(None);
+    };
+    fields::delete(&mut tx, grant, definition).await?;
+    let mut told = false;
+    for said in gone.into_iter().flatten() {
+        told |= said
+            .note(inner, &mut tx, cx, Event::AfterDelete, Vec::new())
+            .await?;
+    }
+    commit(inner, tx, told).await?;
+    Ok(Some(()))
 }
 
 /// Runs a change on the newest fields, again where another change came in between.
-pub(super) async fn repeat<T, F>(
-    inner: &Inner,
-    change: impl Fn(std::sync::Arc<Model>) -> F,
-) -> Result<T>
+pub(super) async fn repeat<T, F>(inner: &Inner, change: impl Fn(Arc<Model>) -> F) -> Result<T>
 where
     F: Future<Output = Result<Option<T>>>,
 {
@@ -225,31 +313,4 @@ async fn shown(inner: &Inner, name: &str) -> Result<Json> {
     let found = model.definitions().iter().find(|known| known.field == name);
     let definition = found.ok_or_else(Error::forbidden)?;
     Ok(custom_field(inner.store.kind(), &model, definition))
-}
-
-async fn log(
-    tx: &mut Tx,
-    cx: &Context,
-    action: &'static str,
-    definition: &Definition,
-) -> Result<()> {
-    let said = json!({
-        "collection": Collection::Users.as_str(),
-        "field": definition.field,
-        "type": definition.kind.as_str(),
-        "schema": definition.schema,
-        "meta": definition.meta,
-    });
-    let said = said.as_object().cloned().unwrap_or_default();
-    let is_there = action != "delete";
-    let change = Change {
-        collection: Collection::Fields,
-        action,
-        item: format!("{}.{}", Collection::Users.as_str(), definition.field),
-        actor: None,
-        revision: is_there.then(|| (&said, said.clone())),
-        outcome: Outcome::Success,
-        detail: None,
-    };
-    record(tx, cx, change).await
 }

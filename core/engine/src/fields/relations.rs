@@ -1,15 +1,22 @@
 //! How records lead to one another, and relations of users that are added.
 
+use std::sync::Arc;
+
 use roster_domain::field::Link;
 use roster_domain::schema::{OnDelete, Relation};
-use roster_domain::{Action, Collection, Error, FieldType, Model, Result};
+use roster_domain::{Action, Collection, Error, FieldType, Grant, Model, Result};
+use roster_sdk::Event;
 use roster_storage::fields;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::custom::{begin, repeat};
-use super::{LISTED, administer, known};
+use super::said::item;
+use super::{LISTED, Said, administer, known};
 use crate::context::Context;
-use crate::{Inner, access};
+use crate::write::commit;
+use crate::{Inner, access, hooks};
+
+const RELATIONS: Collection = Collection::Relations;
 
 /// Where relations may lead.
 const TARGETS: [Collection; 4] = [
@@ -126,17 +133,48 @@ fn said(relation: &Relation) -> Json {
 
 /// Adds a relation to a field of users.
 pub(crate) async fn create(inner: &Inner, cx: &Context, body: &Json) -> Result<Json> {
-    let grant = administer(cx, Action::Create, Collection::Relations)?;
-    let text = |name: &str| match body.get(name) {
-        Some(Json::String(text)) => Ok(text.as_str()),
-        _ => Err(Error::invalid_payload(format!("\"{name}\" is required"))),
-    };
-    let (collection, field) = (text("collection")?, text("field")?);
+    let grant = administer(cx, Action::Create, RELATIONS)?;
+    let (collection, field) = (text(body, "collection")?, text(body, "field")?);
     if known(cx, collection)? != Collection::Users {
         let reason = format!("relations can be added to \"{}\" only", Collection::Users);
         return Err(Error::invalid_payload(reason));
     }
-    let related = text("related_collection")?;
+    let none = Map::new();
+    let draft = Said::created(RELATIONS, field, body.as_object().unwrap_or(&none));
+    // A malformed body is refused before any hook is asked.
+    wanted(field, &draft)?;
+    let made = repeat(inner, |model| {
+        let (grant, mut draft) = (grant.clone(), draft.clone());
+        async move {
+            hooks::before_create(inner, cx, RELATIONS, Some(item(field)), &mut draft).await?;
+            let relation = wanted(field, &draft)?;
+            check(&model, &relation, true)?;
+            let Some(mut tx) = begin(inner, &model).await? else {
+                return Ok(None);
+            };
+            fields::relate(&mut tx, &grant, &relation).await?;
+            let said = Said::relation(&relation);
+            let told = said.note(inner, &mut tx, cx, Event::AfterCreate, Vec::new());
+            let told = told.await?;
+            commit(inner, tx, told).await?;
+            Ok(Some(()))
+        }
+    });
+    made.await?;
+    shown(inner, field).await
+}
+
+fn text<'b>(body: &'b Json, name: &str) -> Result<&'b str> {
+    let text = body.get(name).and_then(Json::as_str);
+    text.ok_or_else(|| Error::invalid_payload(format!("\"{name}\" is required")))
+}
+
+/// The relation that a body asks for.
+fn wanted(field: &str, said: &Said) -> Result<Relation> {
+    let related = said.values().get("related_collection");
+    let related = related.and_then(Json::as_str);
+    let related =
+        related.ok_or_else(|| Error::invalid_payload("\"related_collection\" is required"))?;
     let to = Collection::parse(related).filter(|to| TARGETS.contains(to));
     let to = to
         .ok_or_else(|| Error::invalid_payload(format!("Collection \"{related}\" doesn't exist")))?;
@@ -149,21 +187,7 @@ pub(crate) async fn create(inner: &Inner, cx: &Context, body: &Json) -> Result<J
         sort_field: None,
         deletes: false,
     };
-    let relation = apply(blank, body)?;
-    repeat(inner, |model| {
-        let (grant, relation) = (grant.clone(), relation.clone());
-        async move {
-            check(&model, &relation, true)?;
-            let Some(mut tx) = begin(inner, &model).await? else {
-                return Ok(None);
-            };
-            fields::relate(&mut tx, &grant, &relation).await?;
-            tx.commit().await?;
-            Ok(Some(()))
-        }
-    })
-    .await?;
-    shown(inner, field).await
+    apply(blank, said)
 }
 
 /// Changes a relation that was added.
@@ -174,23 +198,45 @@ pub(crate) async fn update(
     field: &str,
     body: &Json,
 ) -> Result<Json> {
-    let grant = administer(cx, Action::Update, Collection::Relations)?;
+    let grant = administer(cx, Action::Update, RELATIONS)?;
     known(cx, collection)?;
-    repeat(inner, |model| {
-        let grant = grant.clone();
-        async move {
-            let relation = apply(find(&model, field)?, body)?;
-            check(&model, &relation, false)?;
-            let Some(mut tx) = begin(inner, &model).await? else {
-                return Ok(None);
-            };
-            fields::change_relation(&mut tx, &grant, &relation).await?;
-            tx.commit().await?;
-            Ok(Some(()))
-        }
-    })
-    .await?;
+    let none = Map::new();
+    let draft = Said::changed(RELATIONS, body.as_object().unwrap_or(&none));
+    let changed = repeat(inner, |model| {
+        update_once(inner, cx, &grant, model, field, draft.clone())
+    });
+    changed.await?;
     shown(inner, field).await
+}
+
+async fn update_once(
+    inner: &Inner,
+    cx: &Context,
+    grant: &Grant,
+    model: Arc<Model>,
+    field: &str,
+    mut draft: Said,
+) -> Result<Option<()>> {
+    let before = find(&model, field)?;
+    // A malformed body is refused before any hook is asked.
+    apply(before.clone(), &draft)?;
+    let stored = Said::relation(&before);
+    hooks::before_update(inner, cx, RELATIONS, item(field), &stored, &mut draft).await?;
+    let carried = draft.carried();
+    if carried.is_empty() {
+        return Ok(Some(()));
+    }
+    let relation = apply(before, &draft)?;
+    check(&model, &relation, false)?;
+    let Some(mut tx) = begin(inner, &model).await? else {
+        return Ok(None);
+    };
+    fields::change_relation(&mut tx, grant, &relation).await?;
+    let said = Said::relation(&relation);
+    let told = said.note(inner, &mut tx, cx, Event::AfterUpdate, carried);
+    let told = told.await?;
+    commit(inner, tx, told).await?;
+    Ok(Some(()))
 }
 
 /// Takes a relation away; the field and its values stay.
@@ -200,17 +246,21 @@ pub(crate) async fn delete(
     collection: &str,
     field: &str,
 ) -> Result<()> {
-    let grant = administer(cx, Action::Delete, Collection::Relations)?;
+    let grant = administer(cx, Action::Delete, RELATIONS)?;
     known(cx, collection)?;
     repeat(inner, |model| {
         let grant = grant.clone();
         async move {
             let relation = find(&model, field)?;
+            let said = Said::relation(&relation);
+            hooks::before_delete(inner, cx, RELATIONS, &item(field), &said).await?;
             let Some(mut tx) = begin(inner, &model).await? else {
                 return Ok(None);
             };
             fields::unrelate(&mut tx, &grant, &relation).await?;
-            tx.commit().await?;
+            let told = said.note(inner, &mut tx, cx, Event::AfterDelete, Vec::new());
+            let told = told.await?;
+            commit(inner, tx, told).await?;
             Ok(Some(()))
         }
     })
@@ -227,7 +277,8 @@ async fn shown(inner: &Inner, field: &str) -> Result<Json> {
     find(&model, field).map(|relation| said(&relation))
 }
 
-fn apply(mut relation: Relation, body: &Json) -> Result<Relation> {
+fn apply(mut relation: Relation, said: &Said) -> Result<Relation> {
+    let body = said.values();
     if let Some(words) = body
         .get("schema")
         .and_then(|schema| schema.get("on_delete"))

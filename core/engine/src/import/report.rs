@@ -9,7 +9,7 @@ pub struct ImportedRow {
     pub row: u64,
     /// What was done with it.
     pub outcome: ImportOutcome,
-    /// The user it made or changed, or the one that was there.
+    /// The user it made or changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// Why it was refused.

@@ -2,16 +2,22 @@
 
 use chrono::TimeDelta;
 use roster_domain::lockout::attempts_allowed;
-use roster_domain::{Code, Collection, Reason, Result, Timestamp, UserId};
-use roster_storage::{logins, unguarded};
-use serde_json::json;
+use roster_domain::{Code, Collection, Key, Reason, Result, Timestamp, UserId};
+use roster_sdk::Event;
+use roster_storage::{Tx, logins, unguarded};
+use serde_json::{Map, json};
+use uuid::Uuid;
 
+use super::{Entry, is_told, shown};
 use crate::Inner;
 use crate::accounts::Lockout;
 use crate::context::Context;
+use crate::convert::Occasion;
+use crate::hooks::AfterPayload;
+use crate::plugins::Effects;
 use crate::records::write;
 use crate::secrets::Verified;
-use crate::write::{Change, record};
+use crate::write::{Change, commit, record, tell};
 
 /// For how long those are locked who cannot be suspended, such as the last administrator.
 const INSTEAD: TimeDelta = TimeDelta::minutes(15);
@@ -50,12 +56,34 @@ pub(crate) fn is_locked(until: Option<Timestamp>, now: Timestamp) -> bool {
     until.is_some_and(|until| now < until)
 }
 
-/// Notes an attempt that failed.
-pub(crate) async fn failed(inner: &Inner, cx: &Context, user: UserId, what: &str) -> Result<()> {
+/// Notes an attempt that failed, and tells those who want to know. Of a login of nobody there is
+/// nothing to note.
+pub(crate) async fn failed(
+    inner: &Inner,
+    cx: &Context,
+    user: Option<UserId>,
+    entry: &Entry<'_>,
+    what: &str,
+) -> Result<()> {
+    let event = Event::AfterLoginFailed;
+    let shown = match user {
+        Some(user) => shown(inner, cx, user, &[event]).await?,
+        None if !is_told(inner, event) => return Ok(()),
+        None => Map::new(),
+    };
     let mut tx = inner.store.begin().await?;
-    let change = Change::failure("login_failed", user.0, what);
-    record(&mut tx, cx, change).await?;
-    tx.commit().await
+    if let Some(user) = user {
+        let change = Change::failure("login_failed", user.0, what);
+        record(&mut tx, cx, change).await?;
+    }
+    let user = user.unwrap_or(UserId(Uuid::nil()));
+    let told = security(inner, &mut tx, cx, event, user, |occasion| AfterPayload {
+        provider: Some(entry.provider.to_owned()),
+        mode: Some(entry.word().to_owned()),
+        ..AfterPayload::of(occasion, shown)
+    });
+    let told = told.await?;
+    commit(inner, tx, told).await
 }
 
 /// Proves that the caller knows the password of a user who is signed in already. Counted as a login.
@@ -77,7 +105,7 @@ pub(crate) async fn prove_password(
     };
     match inner.hasher.verify(password, hash.as_deref()).await? {
         Verified::No => {
-            failed(inner, cx, user, "password").await?;
+            failed(inner, cx, Some(user), &Entry::AGAIN, "password").await?;
             Err(Code::InvalidCredentials.into())
         }
         Verified::Yes | Verified::Outdated(_) => clear(inner, user).await,
@@ -94,6 +122,7 @@ async fn lock_out(inner: &Inner, cx: &Context, user: UserId) -> Result<()> {
         Some(until) => format!("until {}", roster_domain::clock::format(until)),
         None => "suspended".to_owned(),
     };
+    let shown = shown(inner, cx, user, &[Event::AfterLocked]).await?;
     let mut tx = inner.store.begin().await?;
     logins::lock(&mut tx, user, until).await?;
     let change = Change {
@@ -101,7 +130,30 @@ async fn lock_out(inner: &Inner, cx: &Context, user: UserId) -> Result<()> {
         ..Change::user("locked", user.0)
     };
     record(&mut tx, cx, change).await?;
-    tx.commit().await
+    let event = Event::AfterLocked;
+    let told = security(inner, &mut tx, cx, event, user, |occasion| {
+        AfterPayload::of(occasion, shown)
+    });
+    let told = told.await?;
+    commit(inner, tx, told).await
+}
+
+/// Tells of what happened at the door. What hooks wanted to be stored with a record is not stored
+/// with this.
+async fn security(
+    inner: &Inner,
+    tx: &mut Tx,
+    cx: &Context,
+    event: Event,
+    user: UserId,
+    payload: impl FnOnce(Occasion) -> AfterPayload,
+) -> Result<bool> {
+    let alone = Context {
+        effects: Effects::default(),
+        ..cx.clone()
+    };
+    let key = Key::from(user);
+    tell(inner, tx, &alone, Collection::Users, event, key, payload).await
 }
 
 /// Suspends a user; gives until when they are locked if they cannot be suspended.

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use roster_domain::session::Session;
 use roster_domain::{Code, Error, Principal, Result, Status, UserId};
+use roster_sdk::Event;
 use roster_storage::sessions::{self, Origin};
 use roster_storage::unguarded::{self, Bearer};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::{Body, origin, session_id};
+use super::{Body, LOCAL, origin, session_id, shown};
 use crate::context::Context;
+use crate::plugins::claims;
 use crate::secrets::{AccessClaims, Actor, Keys, RefreshToken};
 use crate::write::{Change, record};
 use crate::{Inner, access};
@@ -108,12 +110,15 @@ async fn begin(
         expires_at: ends_at,
         ends_at,
         mode: MODE.to_owned(),
+        provider: LOCAL.to_owned(),
     };
     let origin = Origin {
         actor: Some(admin),
         reason: Some(reason.to_owned()),
         ..origin(cx)
     };
+    let user = shown(inner, cx, target.id, &[Event::Claims]).await?;
+    let added = claims(inner, cx, target.id.0, &user, LOCAL, MODE).await?;
     let mut tx = inner.store.begin().await?;
     sessions::insert(&mut tx, &session, &origin, cx.now).await?;
     let change = Change {
@@ -134,6 +139,7 @@ async fn begin(
         iat: cx.now.timestamp(),
         exp: ends_at.timestamp(),
         iss: Keys::issuer(),
+        added,
     })?;
     Ok(Impersonation {
         access_token,

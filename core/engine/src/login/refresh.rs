@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use roster_domain::session::{Rotation, Session};
 use roster_domain::{Code, Error, Result, Status};
+use roster_sdk::Event;
 use roster_storage::{logins, sessions, unguarded};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::mode::{Presented, presented};
-use super::{Cookies, Mode, Owner, Tokens, attempts, idle, oldest, tokens};
+use super::{Cookies, Mode, Owner, Tokens, attempts, idle, oldest, shown, tokens};
 use crate::context::Context;
+use crate::plugins::{self, claims};
 use crate::secrets::RefreshToken;
 use crate::write::{Change, record};
 use crate::{Inner, access};
@@ -34,7 +36,13 @@ pub(crate) async fn run(
             .ok_or_else(refused)?;
         let owner = owner(inner, cx, &session).await?.ok_or_else(refused)?;
         let proof = token.proof(&inner.keys, &session);
-        let next = match session.rotation(proof, cx.now, grace) {
+        let rotation = session.rotation(proof, cx.now, grace);
+        // Before the token is used up: whoever cannot be given the next one keeps this one.
+        let owner = match rotation {
+            Rotation::Rotate | Rotation::Repeat => named(inner, cx, &session, mode, owner).await?,
+            Rotation::Reuse | Rotation::Refuse => owner,
+        };
+        let next = match rotation {
             Rotation::Rotate => match rotate(inner, cx, &session, &token, mode).await? {
                 Some(next) => next,
                 None => continue,
@@ -48,9 +56,29 @@ pub(crate) async fn run(
             }
             Rotation::Refuse => return Err(refused()),
         };
-        return tokens(inner, cx, &owner, &next, mode);
+        return tokens(inner, cx, owner, &next, mode);
     }
     Err(Code::Conflict.into())
+}
+
+/// The owner with what plugins say of them, if the provider they came by is still there.
+///
+/// # Errors
+/// `INVALID_PROVIDER_CONFIG`, `PLUGIN_FAILED`.
+async fn named(
+    inner: &Inner,
+    cx: &Context,
+    session: &Session,
+    mode: Mode,
+    owner: Owner,
+) -> Result<Owner> {
+    let provider = session.provider.as_str();
+    if !plugins::has_provider(inner, provider) {
+        return Err(Code::InvalidProviderConfig.into());
+    }
+    let user = shown(inner, cx, owner.user, &[Event::Claims]).await?;
+    let claims = claims(inner, cx, owner.user.0, &user, provider, mode.as_str()).await?;
+    Ok(Owner { claims, ..owner })
 }
 
 /// The session's user, if they may still act.
@@ -73,6 +101,7 @@ async fn owner(inner: &Inner, cx: &Context, session: &Session) -> Result<Option<
         role: bearer.role,
         rights,
         enforce_tfa: false,
+        claims: Map::new(),
     }))
 }
 

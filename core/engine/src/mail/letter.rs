@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::Inner;
 use crate::context::Context;
 use crate::system::new_id;
+use crate::trace;
 
 /// The event name of mails in the outbox.
 pub(crate) const MAIL: &str = "mail.send";
@@ -46,6 +47,7 @@ pub(crate) async fn post(
         let sealed = inner.keys.lock(&place(id), &payload.to_string())?;
         payload = json!({ "sealed": sealed });
     }
+    trace::keep(&mut payload);
     let entry = Entry {
         id,
         kind: "mail".to_owned(),

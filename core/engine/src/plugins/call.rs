@@ -3,9 +3,34 @@ use std::panic::AssertUnwindSafe;
 use futures_util::FutureExt;
 use roster_sdk::{Event, Failure, HookError};
 use tokio::time::Instant;
-use tracing::Instrument;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::registry::Placed;
+use crate::trace;
+
+/// A call of a plugin, as a part of the request it is made for.
+pub(crate) fn span(slot: &Placed, call: &'static str) -> Span {
+    tracing::info_span!(
+        target: trace::TARGET,
+        "plugin",
+        otel.name = %format_args!("{} {call}", slot.name),
+        roster.plugin.name = slot.name,
+        roster.plugin.call = call,
+        roster.plugin.build = if slot.sha256.is_some() { "wasm" } else { "native" },
+        roster.plugin.outcome = Empty,
+        "error.type" = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// Says how a call ended.
+pub(crate) fn note(span: &Span, outcome: &'static str) {
+    span.record("roster.plugin.outcome", outcome);
+    if matches!(outcome, "failed" | "crashed") {
+        trace::fail(span, outcome);
+    }
+}
 
 /// Runs one call of a plugin: not while it is turned off, to its deadline at most, counted and
 /// traced. A panic is a failure like others.
@@ -16,13 +41,14 @@ pub(crate) async fn run<T>(
 ) -> Result<T, HookError> {
     let name = event.as_str();
     let begun = Instant::now();
+    let span = span(slot, name);
     if let Err(pause) = slot.health.admit(begun) {
         count(slot, name, "turned_off");
+        note(&span, "turned_off");
         let reason = format!("turned off for another {pause:?}, as it crashed repeatedly");
         return Err(Failure::new(reason).into());
     }
-    let span = tracing::debug_span!("plugin", plugin = slot.name, call = name);
-    let call = AssertUnwindSafe(call.instrument(span)).catch_unwind();
+    let call = AssertUnwindSafe(call.instrument(span.clone())).catch_unwind();
     let answer = match tokio::time::timeout(slot.timeout, call).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_panic)) => Err(Failure::crash("it panicked").into()),
@@ -37,6 +63,7 @@ pub(crate) async fn run<T>(
         Err(HookError::Failed(_)) => "failed",
     };
     count(slot, name, outcome);
+    note(&span, outcome);
     match &answer {
         Err(HookError::Failed(failure)) => {
             if let Some(pause) = slot.health.failed(name, failure, Instant::now()) {

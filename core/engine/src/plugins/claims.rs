@@ -10,7 +10,7 @@ use crate::registry::OnFailure;
 use crate::system::new_id;
 
 /// Claims that are ours, or mean something to everybody (RFC 7519 §4.1, `OpenID` Connect Core §2).
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 26] = [
     "id",
     "role",
     "roles",
@@ -20,6 +20,8 @@ const RESERVED: [&str; 24] = [
     "session",
     "scope",
     "share",
+    "act",
+    "enforce_tfa",
     "purpose",
     "type",
     "iss",

@@ -1,18 +1,19 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use roster_domain::Timestamp;
 use roster_sdk::{
-    Expected, Host, HostError, HostErrorCode, HttpRequest, HttpResponse, Level, Mail, Record,
-    StoreEntry, UserQuery, Value as Json,
+    Credentials, Expected, Host, HostError, HostErrorCode, HttpRequest, HttpResponse, Identity,
+    Level, Mail, Record, StoreEntry, UserQuery, Value as Json,
 };
 use roster_storage::plugin_store::first_version;
 
 use super::effects::{self, Effect, Effects, What};
 use crate::context::Context;
 use crate::host::{PluginHost, conflict, version};
+use crate::login::password::Verifier;
 
 /// How often one call may ask the host, and how often over HTTP.
 const CALLS: u32 = 100;
@@ -24,7 +25,10 @@ pub(crate) struct CallHost {
     host: Arc<PluginHost>,
     calls: AtomicU32,
     requests: AtomicU32,
+    /// Whether the log tells already that it was denied something.
+    is_told: AtomicBool,
     deferred: Option<Deferred>,
+    verifier: Option<Arc<Verifier>>,
 }
 
 /// What a before hook asked for so far.
@@ -45,7 +49,12 @@ struct State {
 impl CallHost {
     /// The host of a call whose writes count at once.
     pub(crate) fn direct(host: &Arc<PluginHost>) -> Arc<Self> {
-        Self::new(host, None)
+        Self::new(host, None, None)
+    }
+
+    /// The host of a login with a password of ours.
+    pub(crate) fn verifying(host: &Arc<PluginHost>, verifier: &Arc<Verifier>) -> Arc<Self> {
+        Self::new(host, None, Some(Arc::clone(verifier)))
     }
 
     /// The host of a before hook of a record.
@@ -56,15 +65,21 @@ impl CallHost {
             now: cx.now,
             state: Mutex::default(),
         };
-        Self::new(host, Some(deferred))
+        Self::new(host, Some(deferred), None)
     }
 
-    fn new(host: &Arc<PluginHost>, deferred: Option<Deferred>) -> Arc<Self> {
+    fn new(
+        host: &Arc<PluginHost>,
+        deferred: Option<Deferred>,
+        verifier: Option<Arc<Verifier>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             host: Arc::clone(host),
             calls: AtomicU32::new(0),
             requests: AtomicU32::new(0),
+            is_told: AtomicBool::new(false),
             deferred,
+            verifier,
         })
     }
 
@@ -80,6 +95,21 @@ impl CallHost {
 
     fn spend(&self) -> Result<(), HostError> {
         count(&self.calls, CALLS, "calls of the host")
+    }
+
+    /// Counts what was denied, and logs the first of it: a plugin that tries is worth a look.
+    fn judged<T>(&self, what: &'static str, answer: Result<T, HostError>) -> Result<T, HostError> {
+        if let Err(error) = &answer
+            && error.code == HostErrorCode::Denied
+        {
+            let plugin = self.host.plugin();
+            metrics::counter!("roster_plugin_denied_total", "plugin" => plugin.to_owned(), "what" => what)
+                .increment(1);
+            if !self.is_told.swap(true, Ordering::Relaxed) {
+                tracing::warn!(plugin, what, reason = error.message, "plugin denied");
+            }
+        }
+        answer
     }
 }
 
@@ -174,22 +204,28 @@ impl Host for CallHost {
     }
 
     async fn http(&self, request: &HttpRequest) -> Result<HttpResponse, HostError> {
-        self.spend()?;
-        count(&self.requests, REQUESTS, "requests over HTTP")?;
-        self.host.http(request).await
+        let sending = async {
+            self.spend()?;
+            count(&self.requests, REQUESTS, "requests over HTTP")?;
+            self.host.http(request).await
+        };
+        self.judged("http", sending.await)
     }
 
     async fn store_get(&self, key: &str) -> Result<Option<StoreEntry>, HostError> {
-        self.spend()?;
-        let Some(deferred) = &self.deferred else {
-            return self.host.store_get(key).await;
+        let getting = async {
+            self.spend()?;
+            let Some(deferred) = &self.deferred else {
+                return self.host.store_get(key).await;
+            };
+            let (value, version) = deferred.visible(&self.host, key).await?;
+            deferred.locked().read.insert(key.to_owned(), version);
+            Ok(value.map(|value| StoreEntry {
+                value,
+                version: version.unsigned_abs(),
+            }))
         };
-        let (value, version) = deferred.visible(&self.host, key).await?;
-        deferred.locked().read.insert(key.to_owned(), version);
-        Ok(value.map(|value| StoreEntry {
-            value,
-            version: version.unsigned_abs(),
-        }))
+        self.judged("store", getting.await)
     }
 
     async fn store_set(
@@ -198,47 +234,74 @@ impl Host for CallHost {
         value: &Json,
         expected: Expected,
     ) -> Result<u64, HostError> {
-        self.spend()?;
-        let Some(deferred) = &self.deferred else {
-            return self.host.store_set(key, value, expected).await;
+        let setting = async {
+            self.spend()?;
+            let Some(deferred) = &self.deferred else {
+                return self.host.store_set(key, value, expected).await;
+            };
+            PluginHost::fits(value)?;
+            let written = deferred.write(&self.host, key, Some(value.clone()), expected);
+            Ok(written.await?.0.unsigned_abs())
         };
-        PluginHost::fits(value)?;
-        let written = deferred.write(&self.host, key, Some(value.clone()), expected);
-        Ok(written.await?.0.unsigned_abs())
+        self.judged("store", setting.await)
     }
 
     async fn store_delete(&self, key: &str, expected: Expected) -> Result<bool, HostError> {
-        self.spend()?;
-        let Some(deferred) = &self.deferred else {
-            return self.host.store_delete(key, expected).await;
+        let deleting = async {
+            self.spend()?;
+            let Some(deferred) = &self.deferred else {
+                return self.host.store_delete(key, expected).await;
+            };
+            let written = deferred.write(&self.host, key, None, expected);
+            Ok(written.await?.1)
         };
-        let written = deferred.write(&self.host, key, None, expected);
-        Ok(written.await?.1)
+        self.judged("store", deleting.await)
     }
 
     /// The keys as they are stored: what this request writes is not among them yet.
     async fn store_keys(&self, prefix: &str, limit: u32) -> Result<Vec<String>, HostError> {
-        self.spend()?;
-        self.host.store_keys(prefix, limit).await
+        let listing = async {
+            self.spend()?;
+            self.host.store_keys(prefix, limit).await
+        };
+        self.judged("store", listing.await)
     }
 
     async fn users(&self, query: &UserQuery) -> Result<Vec<Record>, HostError> {
+        let finding = async {
+            self.spend()?;
+            self.host.users(query).await
+        };
+        self.judged("users", finding.await)
+    }
+
+    async fn verify_credentials(
+        &self,
+        credentials: &Credentials,
+    ) -> Result<Option<Identity>, HostError> {
         self.spend()?;
-        self.host.users(query).await
+        let inner = self.host.credentials()?;
+        match &self.verifier {
+            Some(verifier) => verifier.verify(&inner, credentials).await,
+            None => Err(HostError::unavailable("credentials")),
+        }
     }
 
     async fn send_mail(&self, mail: &Mail) -> Result<String, HostError> {
-        self.spend()?;
-        let Some(deferred) = &self.deferred else {
-            return self.host.send_mail(mail).await;
+        let sending = async {
+            self.spend()?;
+            let Some(deferred) = &self.deferred else {
+                return self.host.send_mail(mail).await;
+            };
+            let (_, message) = self.host.message(mail)?;
+            let id = message.id.clone();
+            deferred.locked().own.push(Effect {
+                plugin: self.host.plugin().to_owned(),
+                item: deferred.item.clone(),
+                what: What::Mail(message),
+            });
+            Ok(id)
         };
-        let (_, message) = self.host.message(mail)?;
-        let id = message.id.clone();
-        deferred.locked().own.push(Effect {
-            plugin: self.host.plugin().to_owned(),
-            item: deferred.item.clone(),
-            what: What::Mail(message),
-        });
-        Ok(id)
+        self.judged("mail", sending.await)
     }
 }

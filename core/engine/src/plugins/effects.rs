@@ -12,6 +12,7 @@ use crate::Inner;
 use crate::context::Context;
 use crate::mail;
 use crate::system::new_id;
+use crate::trace;
 use crate::write::commit;
 
 /// What the before hooks of a request want to be stored: in the transaction of the record they
@@ -180,6 +181,8 @@ pub(crate) async fn send_mail(inner: &Inner, message: &Message) -> Result<()> {
 }
 
 async fn enqueue(inner: &Inner, tx: &mut Tx, now: Timestamp, message: &Message) -> Result<()> {
+    let mut payload = serde_json::to_value(message).map_err(Error::internal)?;
+    trace::keep(&mut payload);
     let entry = outbox::Entry {
         id: new_id(now)?,
         kind: "mail".to_owned(),
@@ -187,7 +190,7 @@ async fn enqueue(inner: &Inner, tx: &mut Tx, now: Timestamp, message: &Message) 
         collection: "users".to_owned(),
         item: message.id.clone(),
         user: None,
-        payload: serde_json::to_value(message).map_err(Error::internal)?,
+        payload,
         created_at: now,
     };
     outbox::enqueue(tx, &entry, std::slice::from_ref(&inner.settings.mailer)).await

@@ -11,8 +11,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Url, redirect};
 use roster_sdk::{HostError, HostErrorCode, HttpRequest, HttpResponse};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::address::is_public;
+use crate::trace;
 
 /// The largest body of an answer, and of a request, in bytes.
 const BODY: usize = 1 << 20;
@@ -73,8 +76,12 @@ impl HttpClient {
             if let Some(body) = &request.body {
                 sending = sending.body(body.clone());
             }
-            let answer = sending.headers(headers.clone()).send().await;
-            let answer = answer.map_err(|error| failed(&error))?;
+            let span = span(&method, &url);
+            let answer = sending.headers(headers.clone()).send();
+            let answer = answer.instrument(span.clone()).await;
+            let answer = answer.map_err(|error| failed(&error));
+            note(&span, &answer);
+            let answer = answer?;
             let location = answer.headers().get("location").filter(|_| {
                 may_follow && matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308)
             });
@@ -127,7 +134,8 @@ impl fmt::Debug for HttpClient {
     }
 }
 
-fn build(origins: &[String]) -> Result<Client, Box<dyn std::error::Error>> {
+/// The one TLS configuration: certificates of the public authorities, whatever the machine trusts.
+pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let roots = webpki_roots::TLS_SERVER_ROOTS
         .iter()
         .cloned()
@@ -137,12 +145,16 @@ fn build(origins: &[String]) -> Result<Client, Box<dyn std::error::Error>> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
+    Ok(tls)
+}
+
+fn build(origins: &[String]) -> Result<Client, Box<dyn std::error::Error>> {
     let allows_loopback = origins
         .iter()
         .filter_map(|origin| Url::parse(origin).ok())
         .any(|url| url.host_str() == Some("localhost"));
     let client = Client::builder()
-        .tls_backend_preconfigured(tls)
+        .tls_backend_preconfigured(tls()?)
         .dns_resolver(Guard { allows_loopback })
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -190,6 +202,39 @@ fn headers(request: &HttpRequest) -> Result<HeaderMap, HostError> {
         }
     }
     Ok(headers)
+}
+
+/// One request of a plugin to others. Its path and query are not told, as webhooks keep their secret
+/// there, and the trace is not passed on: whom a plugin calls is not to learn how requests belong
+/// together.
+fn span(method: &Method, url: &Url) -> Span {
+    tracing::info_span!(
+        target: trace::TARGET,
+        "http",
+        otel.name = method.as_str(),
+        otel.kind = "client",
+        http.request.method = method.as_str(),
+        url.scheme = url.scheme(),
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        http.response.status_code = Empty,
+        "error.type" = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+fn note(span: &Span, answer: &Result<reqwest::Response, HostError>) {
+    match answer {
+        Ok(answer) => {
+            let status = answer.status();
+            span.record("http.response.status_code", status.as_u16());
+            if status.is_client_error() || status.is_server_error() {
+                trace::fail(span, status.as_str());
+            }
+        }
+        Err(error) if error.code == HostErrorCode::Denied => trace::fail(span, "denied"),
+        Err(_) => trace::fail(span, "unreachable"),
+    }
 }
 
 async fn read(mut answer: reqwest::Response) -> Result<HttpResponse, HostError> {

@@ -60,6 +60,10 @@ pub(crate) async fn narrow(
         collection: collection.table().to_owned(),
     };
     for slot in slots.iter() {
+        let manifest = &slot.instance.manifest;
+        if !manifest.is_asked_about(action.as_str(), collection.table()) {
+            continue;
+        }
         let Some(policy) = &slot.instance.policy else {
             continue;
         };

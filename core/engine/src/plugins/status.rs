@@ -1,4 +1,5 @@
 use roster_domain::{Error, Result};
+use roster_sdk::Value as Json;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -32,6 +33,9 @@ pub struct PluginStatus {
     pub events: Vec<String>,
     /// What it may do.
     pub capabilities: CapabilityStatus,
+    /// What its configuration may be, as a JSON Schema, if it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_schema: Option<Json>,
     /// `ok`, or `off` after it crashed repeatedly.
     pub state: &'static str,
     /// Calls since it was loaded.
@@ -58,6 +62,8 @@ pub struct CapabilityStatus {
     pub store: bool,
     /// Whether it may send mails.
     pub mail: bool,
+    /// Secrets it asked to see in plain while they are being set, and may.
+    pub secrets: Vec<String>,
 }
 
 /// A failure of a plugin.
@@ -113,7 +119,9 @@ fn status(slot: &Placed) -> PluginStatus {
             users: granted.users,
             store: granted.store,
             mail: granted.mail,
+            secrets: slot.secrets(),
         },
+        config_schema: slot.instance.schema.clone(),
         state: if seen.off_for.is_some() { "off" } else { "ok" },
         calls: seen.calls,
         failures: seen.failures,

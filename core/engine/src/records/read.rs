@@ -1,5 +1,6 @@
 //! Reading records.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -202,46 +203,72 @@ pub(crate) async fn my_roles(inner: &Inner, cx: &Context, parameters: &Parameter
 
 /// How the caller wants a written record back. Understood before the write, so that a malformed
 /// query changes nothing.
-pub(crate) struct Readback(Option<Query>);
+pub(crate) struct Readback<'a> {
+    collection: Collection,
+    parameters: &'a Parameters,
+    query: Option<Query>,
+}
 
-impl Readback {
+impl<'a> Readback<'a> {
     /// Understands the query; nothing comes back to a caller who may not read.
     pub(crate) async fn prepare(
         inner: &Inner,
         cx: &Context,
         collection: Collection,
-        parameters: &Parameters,
+        parameters: &'a Parameters,
     ) -> Result<Self> {
-        let Some(grant) = access::grant_if_any(cx, Action::Read, collection)? else {
-            return Ok(Self(None));
+        let query = match access::grant_if_any(cx, Action::Read, collection)? {
+            // What was written is shown whole, unless the caller asks for less of it.
+            Some(grant) => Some(parse(inner, cx, &grant, parameters, PageLimits::NONE).await?),
+            None => None,
         };
-        // What was written is shown whole, unless the caller asks for less of it.
-        let query = parse(inner, cx, &grant, parameters, PageLimits::NONE).await?;
-        Ok(Self(Some(query)))
+        Ok(Self {
+            collection,
+            parameters,
+            query,
+        })
     }
 
-    /// Reads records again, in the order of the query, ids last. What may be read may have changed
-    /// with them, but not by this request.
+    /// The query after the write: what the rules look at may have changed with it.
+    async fn query(&self, inner: &Inner, cx: &Context) -> Result<Option<Cow<'_, Query>>> {
+        let Some(query) = &self.query else {
+            return Ok(None);
+        };
+        let Some(cx) = access::after_write(inner, cx).await? else {
+            return Ok(Some(Cow::Borrowed(query)));
+        };
+        let Some(grant) = access::grant_if_any(&cx, Action::Read, self.collection)? else {
+            return Ok(None);
+        };
+        // It is written: what may not be asked any more is no refusal.
+        match parse(inner, &cx, &grant, self.parameters, PageLimits::NONE).await {
+            Ok(query) => Ok(Some(Cow::Owned(query))),
+            Err(error) if error.status() >= 500 => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Reads records again, in the order of the query, ids last.
     pub(crate) async fn read_many(
         &self,
         inner: &Inner,
         cx: &Context,
         keys: &[Key],
     ) -> Result<Option<List>> {
-        let Some(query) = &self.0 else {
+        let Some(query) = self.query(inner, cx).await? else {
             return Ok(None);
         };
         if keys.is_empty() {
             return Ok(Some(List::of(Vec::new())));
         }
-        let items = records::among(&inner.store, &cx.model, query, keys).await?;
+        let items = records::among(&inner.store, &cx.model, &query, keys).await?;
         Ok(Some(List::of(items)))
     }
 
     /// Reads the record again, as it is after the write.
     pub(crate) async fn read(&self, inner: &Inner, cx: &Context, key: Key) -> Result<Option<Item>> {
-        match &self.0 {
-            Some(query) => records::get(&inner.store, &cx.model, query, key).await,
+        match self.query(inner, cx).await? {
+            Some(query) => records::get(&inner.store, &cx.model, &query, key).await,
             None => Ok(None),
         }
     }

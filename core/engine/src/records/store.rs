@@ -1,10 +1,14 @@
 //! One operation: made fit to be stored, then stored with all that goes with it.
 
+use std::collections::BTreeSet;
+
 use roster_domain::{
-    Collection, Draft, Error, Grant, Key, Principal, Record, Result, UserId, Valid, Value,
+    Action, Collection, Draft, Error, Filter, Grant, Key, Principal, Record, Result, UserId, Valid,
+    Value,
 };
 use roster_sdk::Event;
-use roster_storage::{Tx, records};
+use roster_storage::Tx;
+use roster_storage::records::{self, Reach, Reached};
 use uuid::Uuid;
 
 use super::checks::Touched;
@@ -16,6 +20,40 @@ use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
 use crate::write::{Change, record, tell};
 use crate::{Inner, hooks, mail};
+
+/// What the grants of a request reach, where that was asked before its first write.
+#[derive(Default)]
+pub(super) struct Reaches(Vec<(Grant, Reached)>);
+
+impl Reaches {
+    /// Asks the grants that look at other records: what is written first may change what they see.
+    pub(super) async fn of(cx: &Context, tx: &mut Tx, ready: &[Ready]) -> Result<Self> {
+        let mut asked: Vec<(&Grant, BTreeSet<Key>)> = Vec::new();
+        for one in ready.iter().filter(|_| ready.len() > 1) {
+            let is_new = matches!(one.what, Stored::Create(_));
+            let of_others = !one.grant.filter().is_of_own(schema(cx, one.collection)?);
+            let Some(key) = one.key.filter(|_| !is_new && of_others) else {
+                continue;
+            };
+            match asked.iter_mut().find(|(grant, _)| **grant == one.grant) {
+                Some((_, keys)) => drop(keys.insert(key)),
+                None => asked.push((&one.grant, BTreeSet::from([key]))),
+            }
+        }
+        let mut answers = Vec::with_capacity(asked.len());
+        for (grant, keys) in asked {
+            let schema = schema(cx, grant.collection())?;
+            let reached = records::reach(tx, &cx.model, grant, schema, keys).await?;
+            answers.push((grant.clone(), reached));
+        }
+        Ok(Self(answers))
+    }
+
+    fn find<'a>(&'a self, grant: &'a Grant) -> Reach<'a> {
+        let asked = self.0.iter().find(|(asked, _)| asked == grant);
+        asked.map_or(Reach::Now(grant), |(_, reached)| Reach::Before(reached))
+    }
+}
 
 /// An operation that is fit to be stored.
 pub(crate) struct Ready {
@@ -56,7 +94,8 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
     let rules = judge.as_ref().unwrap_or(&grant);
     let prepared = match what {
         What::Create(mut draft) => {
-            hooks::before_create(inner, cx, collection, key, &mut draft).await?;
+            let item = key.map(|key| key.to_string());
+            hooks::before_create(inner, cx, collection, item, &mut draft).await?;
             let valid = fit(inner, cx, rules, key, draft, None).await;
             valid.map(|mut valid| {
                 if let Some(key) = key {
@@ -67,13 +106,14 @@ pub(crate) async fn prepare(inner: &Inner, cx: &Context, op: Op) -> Result<Optio
         }
         What::Update(stored, mut draft) => {
             let Some(key) = key else { return Ok(None) };
-            hooks::before_update(inner, cx, collection, key, &stored, &mut draft).await?;
+            let item = key.to_string();
+            hooks::before_update(inner, cx, collection, item, &*stored, &mut draft).await?;
             let valid = fit(inner, cx, rules, Some(key), draft, Some(&stored)).await;
             valid.map(|valid| (!valid.is_empty()).then_some(Stored::Update(stored, valid)))
         }
         What::Delete(stored) => {
             let Some(key) = key else { return Ok(None) };
-            hooks::before_delete(inner, cx, collection, key, &stored).await?;
+            hooks::before_delete(inner, cx, collection, &key.to_string(), &*stored).await?;
             Ok(Some(Stored::Delete(stored)))
         }
     };
@@ -108,10 +148,29 @@ async fn fit(
     if let (Some(key), None) = (key, stored) {
         valid.identify(key);
     }
+    admit(grant, &valid, stored)?;
     let address = valid.get("email").or_else(|| stored?.item.get("email"));
     let address = address.and_then(Value::as_text).map(ToOwned::to_owned);
     let Sealed(valid) = seal(inner, valid, address.as_deref()).await?;
     Ok(valid)
+}
+
+/// Refuses a new record that is none of those which may be made. What hangs on other records cannot
+/// be told before it is there, and is refused.
+fn admit(grant: &Grant, valid: &Valid, stored: Option<&Record>) -> Result<()> {
+    let filter = grant.filter();
+    if grant.action() != Action::Create || *filter == Filter::Everything {
+        return Ok(());
+    }
+    let value = |name: &str| {
+        let value = valid.get(name).or_else(|| stored?.item.get(name));
+        value.cloned().unwrap_or(Value::Null)
+    };
+    if filter.is_of_own(valid.schema()) && filter.matches(&value) {
+        Ok(())
+    } else {
+        Err(Error::forbidden())
+    }
 }
 
 /// Writes one record with all that goes with it. Its key, and whether somebody is to be told.
@@ -120,6 +179,7 @@ pub(super) async fn store(
     cx: &Context,
     tx: &mut Tx,
     ready: &Ready,
+    reaches: &Reaches,
     touched: &mut Touched,
 ) -> Result<(Key, bool)> {
     let collection = ready.collection;
@@ -155,8 +215,8 @@ pub(super) async fn store(
             } else {
                 records::Generation::Keep
             };
-            let (grant, version) = (&ready.grant, stored.version);
-            records::update(tx, model, grant, key, version, valid, generation).await?;
+            let (reach, version) = (reaches.find(&ready.grant), stored.version);
+            records::update(tx, model, reach, key, version, valid, generation).await?;
             touched.update(collection, key, valid);
             let change = Change::of(collection, "update", key, Some((&after, delta)));
             record(tx, cx, change).await?;
@@ -184,9 +244,9 @@ pub(super) async fn store(
         }
         Stored::Delete(stored) => {
             let key = ready.key.ok_or_else(missing)?;
-            let (grant, version) = (&ready.grant, stored.version);
+            let (reach, version) = (reaches.find(&ready.grant), stored.version);
             let schema = schema(cx, collection)?;
-            records::delete(tx, model, grant, key, version, schema).await?;
+            records::delete(tx, model, reach, key, version, schema).await?;
             touched.delete(collection);
             record(tx, cx, Change::of(collection, "delete", key, None)).await?;
             let told = tell(

@@ -15,7 +15,7 @@ use super::batch::{self, Changes};
 use super::checks::Touched;
 use super::plan::{Op, Plan, What};
 use super::read::{Readback, schema, select};
-use super::store::{prepare, store};
+use super::store::{Reaches, prepare, store};
 use super::{List, escalation};
 use crate::context::Context;
 use crate::write::{Attempts, commit};
@@ -279,9 +279,10 @@ pub(crate) async fn attempt(
     let ready = ready(inner, cx, plan.ops, trials.len()).await?;
     let mut tx = inner.store.begin().await?;
     let before = unguarded::standing(&mut tx, users).await?;
+    let reaches = Reaches::of(cx, &mut tx, &ready).await?;
     let mut touched = Touched::default();
     for one in &ready {
-        let stored = store(inner, cx, &mut tx, one, &mut touched).await;
+        let stored = store(inner, cx, &mut tx, one, &reaches, &mut touched).await;
         stored.map_err(|error| batch::of_item(error, one.item, trials.len()))?;
     }
     touched.settle(&mut tx).await?;
@@ -316,9 +317,10 @@ async fn run(
     }
     let mut tx = inner.store.begin().await?;
     let (mut told, mut counted) = (false, Vec::new());
+    let reaches = Reaches::of(cx, &mut tx, &ready).await?;
     let mut touched = Touched::default();
     for one in &ready {
-        let stored = store(inner, cx, &mut tx, one, &mut touched).await;
+        let stored = store(inner, cx, &mut tx, one, &reaches, &mut touched).await;
         let (key, heard) = stored.map_err(|error| batch::of_item(error, one.item, items))?;
         told |= heard;
         if one.key.is_none() {
@@ -369,7 +371,8 @@ pub(crate) async fn within(inner: &Inner, cx: &Context, mut tx: Tx, ready: &Read
 /// Stores a prepared record in a transaction that goes on. Whether somebody is to be told.
 pub(crate) async fn put(inner: &Inner, cx: &Context, tx: &mut Tx, ready: &Ready) -> Result<bool> {
     let mut touched = Touched::default();
-    let (_, told) = store(inner, cx, tx, ready, &mut touched).await?;
+    let reaches = Reaches::default();
+    let (_, told) = store(inner, cx, tx, ready, &reaches, &mut touched).await?;
     touched.settle(tx).await?;
     Ok(told)
 }

@@ -41,6 +41,9 @@ pub(crate) struct AccessClaims {
     pub(crate) iat: i64,
     pub(crate) exp: i64,
     pub(crate) iss: String,
+    /// What plugins add. None of it is read again, and none of it has a name of ours.
+    #[serde(flatten, skip_deserializing)]
+    pub(crate) added: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Who acts instead of a user.
@@ -80,6 +83,7 @@ impl Presented {
             iat: self.iat?,
             exp: self.exp,
             iss: self.iss,
+            added: serde_json::Map::new(),
         })
     }
 }
@@ -261,6 +265,7 @@ mod tests {
             iat: exp - 900,
             exp,
             iss: Keys::issuer(),
+            added: serde_json::Map::new(),
         }
     }
 

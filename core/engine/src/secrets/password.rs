@@ -1,25 +1,33 @@
-//! Passwords: argon2id on a bounded pool, never on the async threads.
+//! Passwords: argon2id on threads of its own, never on the async ones.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use roster_domain::{Error, Result};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::settings::PasswordSettings;
 
 /// How long a request waits for its turn to hash before it is told to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// After how long without work a thread gives its memory back.
+const IDLE: Duration = Duration::from_secs(30);
 
-/// Hashes and verifies passwords, so many at a time.
+/// What a thread is to compute, in memory that it has.
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// Hashes and verifies passwords, so many at a time, on threads of their own: the next one begins
+/// as soon as one ends, in memory that is there already. The threads end with the last of its clones.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
-    turns: Arc<Semaphore>,
-    /// A hash of nothing, verified where there is none: every path does the same work.
+    jobs: Sender<Job>,
+    /// A hash that nothing has, verified where there is none: every path does the same work.
     decoy: Arc<str>,
 }
 
@@ -49,10 +57,18 @@ impl Hasher {
             0 => cores.saturating_sub(1).max(1),
             some => some,
         };
-        let decoy = hash(&argon2, "")?.into();
+        let decoy = phc(argon2.params(), Salt::generate(), &[0; LENGTH])?.into();
+        let (jobs, queue) = crossbeam_channel::unbounded();
+        for number in 0..turns {
+            let queue = queue.clone();
+            let thread = thread::Builder::new().name(format!("hasher-{number}"));
+            thread
+                .spawn(move || work(&queue))
+                .map_err(Error::internal)?;
+        }
         Ok(Self {
             argon2,
-            turns: Arc::new(Semaphore::new(turns)),
+            jobs,
             decoy,
         })
     }
@@ -60,7 +76,8 @@ impl Hasher {
     /// The PHC string of a password.
     pub(crate) async fn hash(&self, password: &str) -> Result<String> {
         let (argon2, password) = (self.argon2.clone(), password.to_owned());
-        self.turn(move || hash(&argon2, &password)).await
+        self.turn(move |memory| memory.hash(&argon2, &password))
+            .await
     }
 
     /// Whether a password is the one behind a hash. Without a hash it takes as long and is not.
@@ -71,16 +88,16 @@ impl Hasher {
             Some(stored) if !is_decoy => stored.into(),
             _ => Arc::clone(&self.decoy),
         };
-        self.turn(move || {
+        self.turn(move |memory| {
             let Ok(parsed) = PasswordHash::new(&stored) else {
                 return Ok(Verified::No);
             };
-            let matches = argon2.verify_password(password.as_bytes(), &parsed).is_ok();
+            let matches = memory.is_behind(&parsed, &password);
             if is_decoy || !matches {
                 return Ok(Verified::No);
             }
             if is_weaker(&parsed, argon2.params()) {
-                return hash(&argon2, &password).map(Verified::Outdated);
+                return memory.hash(&argon2, &password).map(Verified::Outdated);
             }
             Ok(Verified::Yes)
         })
@@ -89,28 +106,101 @@ impl Hasher {
 
     async fn turn<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned());
-        let turn = turn
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(move |memory: &mut Memory| {
+            // Nobody waits any more.
+            if !answer.is_closed() {
+                drop(answer.send(work(memory)));
+            }
+        });
+        let sent = self.jobs.send(job);
+        sent.map_err(|_| Error::internal("no thread hashes"))?;
+        tokio::time::timeout(PATIENCE, answered)
             .await
             .map_err(|_| Error::unavailable("password hashing", "too many logins at once"))?
-            .map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(turn);
-            done
-        })
-        .await
-        .map_err(Error::internal)?
+            .map_err(Error::internal)?
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String> {
-    argon2
-        .hash_password(password.as_bytes())
-        .map(|hash| hash.to_string())
-        .map_err(|error| Error::internal(error.to_string()))
+/// Does what is in the queue until there is nobody left to put something into it.
+fn work(queue: &Receiver<Job>) {
+    let mut memory = Memory::default();
+    loop {
+        match queue.recv_timeout(IDLE) {
+            // Whoever waits learns of a panic by getting no answer.
+            Ok(job) => drop(std::panic::catch_unwind(AssertUnwindSafe(|| {
+                job(&mut memory);
+            }))),
+            Err(RecvTimeoutError::Timeout) => memory = Memory::default(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// How many bytes hashes are made of.
+const LENGTH: usize = Params::DEFAULT_OUTPUT_LEN;
+
+/// The blocks that argon2 fills, kept from one hash to the next. Every hash writes all that it reads.
+#[derive(Default)]
+struct Memory(Vec<Block>);
+
+impl Memory {
+    fn hash(&mut self, argon2: &Argon2<'_>, password: &str) -> Result<String> {
+        let (salt, mut hash) = (Salt::generate(), [0; LENGTH]);
+        self.compute(argon2, password, &salt, &mut hash)?;
+        phc(argon2.params(), salt, &hash)
+    }
+
+    /// Whether a hash, with the parameters that it was made with, is one of this password.
+    fn is_behind(&mut self, stored: &PasswordHash, password: &str) -> bool {
+        let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+            return false;
+        };
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str());
+        let version = stored.version.map_or(Ok(Version::V0x13), Version::try_from);
+        let (Ok(algorithm), Ok(version), Ok(params)) =
+            (algorithm, version, Params::try_from(stored))
+        else {
+            return false;
+        };
+        let argon2 = Argon2::new(algorithm, version, params);
+        let mut bytes = [0; Output::MAX_LENGTH];
+        let Some(found) = bytes.get_mut(..expected.len()) else {
+            return false;
+        };
+        let computed = self.compute(&argon2, password, salt, found);
+        // Outputs are compared in constant time.
+        computed.is_ok() && Output::new(found).is_ok_and(|found| found == *expected)
+    }
+
+    fn compute(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &str,
+        salt: &[u8],
+        hash: &mut [u8],
+    ) -> Result<()> {
+        let count = argon2.params().block_count();
+        self.0.resize(count, Block::default());
+        self.0.shrink_to(count);
+        argon2
+            .hash_password_into_with_memory(password.as_bytes(), salt, hash, &mut self.0)
+            .map_err(Error::internal)
+    }
+}
+
+/// What is stored of a hash.
+fn phc(params: &Params, salt: Salt, hash: &[u8]) -> Result<String> {
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(params).map_err(Error::internal)?,
+        salt: Some(salt),
+        hash: Some(Output::new(hash).map_err(Error::internal)?),
+    };
+    Ok(hash.to_string())
 }
 
 fn is_weaker(hash: &PasswordHash, wanted: &Params) -> bool {
@@ -124,6 +214,8 @@ fn is_weaker(hash: &PasswordHash, wanted: &Params) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+
     use super::*;
 
     fn settings(memory_kib: u32) -> PasswordSettings {
@@ -184,5 +276,43 @@ mod tests {
             new.verify("wrong", Some(&stored)).await.expect("an answer"),
             Verified::No
         );
+    }
+
+    #[tokio::test]
+    async fn hashes_are_those_of_the_library_and_the_other_way_round() {
+        let hasher = Hasher::new(&settings(64)).expect("a hasher");
+        let library = Argon2::default();
+
+        // Larger, smaller, and of another kind than what the memory held before.
+        for params in [
+            (512, 2, 2, None),
+            (64, 1, 1, Some(16)),
+            (96, 3, 1, Some(64)),
+        ] {
+            let (memory, rounds, lanes, length) = params;
+            let params = Params::new(memory, rounds, lanes, length).expect("parameters");
+            for algorithm in [Algorithm::Argon2id, Algorithm::Argon2i] {
+                let other = Argon2::new(algorithm, Version::V0x13, params.clone());
+                let stored = other.hash_password(b"secret").expect("a hash").to_string();
+                let found = hasher.verify("secret", Some(&stored)).await;
+                assert_ne!(found.expect("an answer"), Verified::No, "{stored}");
+                let found = hasher.verify("Secret", Some(&stored)).await;
+                assert_eq!(found.expect("an answer"), Verified::No, "{stored}");
+            }
+            let ours = hasher.hash("secret").await.expect("a hash");
+            library
+                .verify_password(b"secret", ours.as_str())
+                .expect("the library takes it");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_decoy_is_the_hash_of_nothing_that_anybody_types() {
+        let hasher = Hasher::new(&settings(64)).expect("a hasher");
+        let parsed = PasswordHash::new(&hasher.decoy).expect("a hash");
+
+        assert_eq!(Params::try_from(&parsed).expect("parameters").m_cost(), 64);
+        let found = hasher.verify("", Some(&hasher.decoy)).await;
+        assert_eq!(found.expect("an answer"), Verified::No);
     }
 }

@@ -132,6 +132,7 @@ mod tests {
             expires_at: now,
             ends_at: now,
             mode: "json".to_owned(),
+            provider: "default".to_owned(),
         }
     }
 

@@ -22,7 +22,8 @@ pub enum Plugin {
         #[arg(default_value = ".")]
         folder: PathBuf,
     },
-    /// Runs the tests of a plugin, then builds it as a component and starts that.
+    /// Runs the tests of a plugin, then builds it as a component and calls that: with a host that
+    /// does nothing, and in a server of its own.
     Test {
         /// The folder of the crate.
         #[arg(default_value = ".")]
@@ -41,7 +42,7 @@ pub enum Plugin {
     },
     /// Lists the plugins of the configuration, in their order, with what they are and may.
     List,
-    /// Has every running node load the components whose files changed.
+    /// Has every running node read its sections of plugins again and load what changed.
     Reload,
 }
 

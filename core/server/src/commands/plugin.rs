@@ -3,27 +3,19 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use roster_engine::{Capabilities, PluginHost};
 use roster_sdk::{Linked, Value as Json};
 use roster_storage::plugin_store;
-use roster_wasm::{Inspected, Limits, Runtime, RuntimeSettings, Source, Trust};
+use roster_wasm::{Inspected, Runtime, RuntimeSettings, Source, Trust};
 use tokio::process::Command;
 
 use super::{failed, opened};
-use crate::cli::{Exit, Plugin};
-use crate::config::Config;
+use crate::cli::{self, Exit, Plugin};
+use crate::config::{self, Config, Sources};
 use crate::plugins::Loader;
-use crate::{builtin, scaffold, wiring};
-
-/// What a component may take to say what it is.
-const PATIENT: Limits = Limits {
-    timeout: Duration::from_secs(10),
-    memory_bytes: 256 << 20,
-    table_elements: 100_000,
-    instances: roster_wasm::Instances::Fresh,
-};
+use crate::trial::{self, PATIENT};
+use crate::{builtin, scaffold, scratch, wiring};
 
 /// The target of components.
 const TARGET: &str = "wasm32-wasip2";
@@ -96,8 +88,10 @@ async fn build(folder: &Path) -> Result<PathBuf, String> {
     files.next_back().ok_or_else(|| no_component.to_owned())
 }
 
-/// Runs the crate's own tests, then starts it as a component.
+/// Runs the crate's own tests, then calls it as a component, with a host that does nothing and in
+/// a server of its own.
 async fn test(folder: &Path, with: &str) -> Result<Vec<String>, String> {
+    let config = parsed(with)?;
     let mut cargo = Command::new("cargo");
     let tested = cargo.current_dir(folder).arg("test").status().await;
     let tested = tested.map_err(|error| format!("cargo: {error}"))?;
@@ -105,26 +99,25 @@ async fn test(folder: &Path, with: &str) -> Result<Vec<String>, String> {
         return Err("its tests fail".to_owned());
     }
     let file = build(folder).await?;
-    let seen = inspect(&file, with).await?;
-    if !seen.missing.is_empty() {
-        let missing = seen.missing.join("`, `");
-        return Err(format!(
-            "needs what this server does not offer: `{missing}`"
-        ));
-    }
-    let manifest = seen
-        .manifest
-        .clone()
-        .map_err(|reason| format!("as a component: {reason}"))?;
-    let ok = format!(
+    let (instance, calls) = trial::call_all(&file, config.clone()).await?;
+    let manifest = &instance.manifest;
+    let served = scratch::try_out(&file, &config, manifest).await?;
+    let started = format!(
         "{} {}: starts as a component",
         manifest.name, manifest.version
     );
-    Ok(vec![file.display().to_string(), ok])
+    let lines = [file.display().to_string(), started]
+        .into_iter()
+        .chain(calls);
+    Ok(lines.chain([served]).collect())
+}
+
+fn parsed(with: &str) -> Result<Json, String> {
+    serde_json::from_str(with).map_err(|error| format!("`--with`: {error}"))
 }
 
 async fn inspect(file: &Path, with: &str) -> Result<Inspected, String> {
-    let config: Json = serde_json::from_str(with).map_err(|error| format!("`--with`: {error}"))?;
+    let config = parsed(with)?;
     let runtime = Runtime::new(RuntimeSettings::default()).map_err(|error| error.to_string())?;
     let source = Source {
         name: "inspected",
@@ -164,7 +157,38 @@ fn lines(seen: &Inspected) -> Vec<String> {
             lines.push(format!("asks to write: {}", manifest.writes.join(", ")));
         }
     }
+    match &seen.schema {
+        None => lines.push("config: it does not say what it may be".to_owned()),
+        Some(schema) => lines.push(format!("config: {schema}")),
+    }
     lines
+}
+
+/// `roster config check`: `ok` on `out`, or every mistake on `err`, those of plugins included.
+pub(crate) async fn check(
+    sources: Sources,
+    linked: Vec<Linked>,
+    out: &mut impl Write,
+    err: &mut impl Write,
+) -> io::Result<Exit> {
+    let config = match config::load(sources) {
+        Ok(config) => config,
+        Err(mistakes) => {
+            cli::report(&mistakes, err)?;
+            return Ok(Exit::Usage);
+        }
+    };
+    let linked = builtin::plugins().into_iter().chain(linked).collect();
+    // Nothing is written, so components are compiled and forgotten.
+    let found = Loader::new(&config, linked, None).check().await;
+    for mistake in &found {
+        writeln!(err, "roster: {mistake}")?;
+    }
+    if found.is_empty() {
+        writeln!(out, "ok")?;
+        return Ok(Exit::Ok);
+    }
+    Ok(Exit::Usage)
 }
 
 /// `roster plugin list`

@@ -9,6 +9,7 @@ use figment::{Error, Metadata, Profile, Provider, Source};
 use super::Sources;
 use super::keys::{self, KEYS, NAME, Place};
 use super::mistake::{Mistake, Origin};
+use super::open_telemetry;
 use super::shape::{prune, unknown};
 
 /// Marks values from environment variables.
@@ -36,6 +37,11 @@ impl Provider for Layer {
 }
 
 impl Layer {
+    /// These values, from this source.
+    pub(super) const fn of(source: Source, values: Dict) -> Self {
+        Self { source, values }
+    }
+
     /// The default of every key, the keys of each named plugin included.
     pub(super) fn defaults(plugins: &[String]) -> Self {
         let mut values = Dict::new();
@@ -125,14 +131,16 @@ pub(super) fn collect(
     };
     let file = Layer::file(&path, &text, mistakes)?;
     let known = plugin_names(std::slice::from_ref(&file));
-    let environment = Layer::environment(sources.environment, &known, mistakes);
-    let flags = Layer::flags(sources.overrides, mistakes);
-    Ok(vec![file, environment, flags])
+    let mut layers = vec![file];
+    layers.extend(open_telemetry::layers(&sources.environment, mistakes));
+    layers.push(Layer::environment(sources.environment, &known, mistakes));
+    layers.push(Layer::flags(sources.overrides, mistakes));
+    Ok(layers)
 }
 
 impl Sources {
     /// The file that is read: the named one, or `roster.toml` in the working directory.
-    pub(super) fn file_path(&self) -> PathBuf {
+    pub(crate) fn file_path(&self) -> PathBuf {
         self.file
             .clone()
             .unwrap_or_else(|| PathBuf::from(DEFAULT_FILE))
@@ -211,7 +219,7 @@ fn loose(text: &str) -> Value {
         .unwrap_or_else(|| Value::from(text))
 }
 
-fn insert(values: &mut Dict, key: &str, value: Value) {
+pub(super) fn insert(values: &mut Dict, key: &str, value: Value) {
     let Some((first, rest)) = key.split_once('.') else {
         values.insert(key.to_owned(), value);
         return;

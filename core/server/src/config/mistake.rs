@@ -12,6 +12,8 @@ pub enum Origin {
     File(PathBuf),
     /// In an environment variable.
     Environment,
+    /// In an environment variable of this name, which is not of our making.
+    Variable(String),
     /// In a `--set` flag.
     Flag,
 }
@@ -63,6 +65,7 @@ impl fmt::Display for Mistake {
                 let key = self.key.as_deref().unwrap_or_default();
                 write!(out, " in variable `{}`", variable(key))?;
             }
+            Origin::Variable(name) => write!(out, " in variable `{name}`")?,
             Origin::Flag => write!(out, " in flag `--set`")?,
         }
         write!(out, ": {}", self.problem)

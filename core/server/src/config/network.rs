@@ -30,6 +30,20 @@ pub(super) fn base_url(raw: &Raw<'_>) -> Result<String, Bad> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
+/// Reads where a collector takes OTLP over HTTP; empty is nowhere. An origin alone gets the path
+/// that OpenTelemetry gives to traces.
+pub(super) fn collector(raw: &Raw<'_>) -> Result<Option<String>, Bad> {
+    const EXPECTED: &str = "the http or https URL of an OTLP collector, such as \
+                            `http://127.0.0.1:4318/v1/traces`";
+    let text = raw.text(EXPECTED)?;
+    match split_url(text) {
+        None if text.is_empty() => Ok(None),
+        Some("" | "/") => Ok(Some(format!("{}/v1/traces", text.trim_end_matches('/')))),
+        Some(_) if is_page(text) => Ok(Some(text.to_owned())),
+        _ => Err(Bad::expected(EXPECTED)),
+    }
+}
+
 /// Takes an item of a list as the address of a page: origin and path.
 pub(super) fn page(text: &str) -> Result<String, Bad> {
     const EXPECTED: &str = "http or https URLs of origin and path alone";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use figment::value::Value;
 
+use super::login::Login;
 use super::network::origin;
 use super::raw::{Bad, Raw, any_text, choice, flag, list, text_or_none, whole};
 use super::reader::Reader;
@@ -35,6 +36,8 @@ pub struct PluginConfig {
     pub instances: Instances,
     /// What it may do; nothing unless said.
     pub capabilities: Capabilities,
+    /// What logins by it come to, if it is an auth provider.
+    pub login: Login,
     /// Its own configuration: always an object.
     pub config: serde_json::Value,
 }
@@ -79,7 +82,7 @@ pub struct Capabilities {
     pub store: bool,
     /// Whether it may send mails.
     pub mail: bool,
-    /// Plain secrets it sees, such as `password`.
+    /// Secrets it sees in plain while they are being set: `password`.
     pub secrets: Vec<String>,
 }
 
@@ -128,6 +131,7 @@ impl PluginConfig {
             sha256: reader.read(&at("sha256"), digest),
             instances: reader.read(&at("instances"), choice(INSTANCES)),
             capabilities: Capabilities::read(reader, &at("capabilities")),
+            login: Login::read(reader, &at("login")),
             config: reader.read(&at("config"), object),
         }
     }
@@ -224,6 +228,7 @@ impl Default for PluginConfig {
                 mail: false,
                 secrets: Vec::new(),
             },
+            login: Login::default(),
             config: serde_json::Value::Object(serde_json::Map::new()),
         }
     }
@@ -241,6 +246,7 @@ impl fmt::Debug for PluginConfig {
             .field("sha256", &self.sha256)
             .field("instances", &self.instances)
             .field("capabilities", &self.capabilities)
+            .field("login", &self.login)
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ pub struct PluginHost {
     pub require_signed: bool,
     /// Whose signatures count.
     pub public_keys: Vec<PublicKey>,
-    /// Whether a component is loaded again when its file changes.
+    /// Whether plugins are loaded again when a file changes: a component or the configuration.
     pub watch: bool,
     /// How many calls of components run at once.
     pub max_concurrent_calls: u32,

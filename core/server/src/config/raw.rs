@@ -47,8 +47,11 @@ impl<'a> Raw<'a> {
     }
 
     /// Whether the source holds nothing but texts.
-    fn is_textual(&self) -> bool {
-        matches!(self.origin, Origin::Environment | Origin::Flag)
+    pub(super) fn is_textual(&self) -> bool {
+        matches!(
+            self.origin,
+            Origin::Environment | Origin::Variable(_) | Origin::Flag
+        )
     }
 
     /// The value as a message shows it.

@@ -114,6 +114,9 @@ impl Reader {
             Some(Source::File(path)) => Origin::File(path.clone()),
             Some(Source::Custom(kind)) if kind == layers::ENVIRONMENT => Origin::Environment,
             Some(Source::Custom(kind)) if kind == layers::FLAGS => Origin::Flag,
+            Some(Source::Custom(name)) if name.starts_with("OTEL_") => {
+                Origin::Variable(name.clone())
+            }
             _ => Origin::Default,
         }
     }

@@ -3,11 +3,12 @@
 mod defaults;
 mod mistakes;
 mod sources;
+mod traces;
 
 use std::path::Path;
 
 use super::layers::{self, Layer};
-use super::{Config, compose};
+use super::{Config, compose, open_telemetry};
 
 /// What `load` does, with the text of the file at hand.
 fn read(
@@ -15,7 +16,7 @@ fn read(
     environment: &[(&str, &str)],
     flags: &[(&str, &str)],
 ) -> Result<Config, Vec<String>> {
-    let owned = |pairs: &[(&str, &str)]| {
+    let owned = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         pairs
             .iter()
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
@@ -25,9 +26,12 @@ fn read(
     let path = Path::new("etc/roster.toml");
     let layers = Layer::file(path, file, &mut mistakes).map(|file| {
         let known = layers::plugin_names(std::slice::from_ref(&file));
-        let environment = Layer::environment(owned(environment), &known, &mut mistakes);
-        let flags = Layer::flags(owned(flags), &mut mistakes);
-        vec![file, environment, flags]
+        let environment = owned(environment);
+        let mut layers = vec![file];
+        layers.extend(open_telemetry::layers(&environment, &mut mistakes));
+        layers.push(Layer::environment(environment, &known, &mut mistakes));
+        layers.push(Layer::flags(owned(flags), &mut mistakes));
+        layers
     });
     let config = match layers {
         Ok(layers) => compose(layers, mistakes, Path::new("etc")),

@@ -4,8 +4,18 @@ use roster_domain::{Error, Field, FieldType, Model, Result, Value};
 use sea_query::{Alias, Expr, ExprTrait};
 use serde_json::Value as Json;
 
-use super::{ddl, plain_index, quoted, unique_index};
+use super::{ddl, lock, plain_index, quoted, unique_index};
+use crate::statement::Statement;
 use crate::store::Tx;
+
+/// A statement that is prepared for these types alone: PostgreSQL refuses one that was prepared for
+/// a column of the same name and another type, also where that change was rolled back.
+fn apart(statement: Statement, epoch: u64, types: [FieldType; 2]) -> Statement {
+    let (text, values) = statement.into_parts();
+    let [old, new] = types.map(FieldType::as_str);
+    let text = format!("{text} /* {epoch} {old} {new} */");
+    Statement::dynamic(text, sea_query::Values(values))
+}
 
 /// Puts the default into the records that are there.
 pub(super) async fn fill(tx: &mut Tx, field: &Field) -> Result<()> {
@@ -18,7 +28,9 @@ pub(super) async fn fill(tx: &mut Tx, field: &Field) -> Result<()> {
     update
         .table("users")
         .value(name, dialect.bind(field.kind, &field.default));
-    tx.execute(dialect.build(&update)).await.map(drop)
+    let epoch = lock(tx).await?;
+    let statement = apart(dialect.build(&update), epoch, [field.kind; 2]);
+    tx.execute(statement).await.map(drop)
 }
 
 /// Another type is another column: added, filled, and put in the place of the old one.
@@ -33,6 +45,7 @@ pub(super) async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()>
         ),
     )
     .await?;
+    let (epoch, types) = (lock(tx).await?, [old.kind, new.kind]);
     let mut last: Option<roster_domain::Key> = None;
     let users = Model::built_in();
     let id = users.users().field("id").cloned();
@@ -49,7 +62,9 @@ pub(super) async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()>
         if let Some(last) = last {
             select.and_where(Expr::col("id").gt(dialect.key(last)));
         }
-        let rows = tx.fetch(dialect.build(&select)).await?;
+        let rows = tx
+            .fetch(apart(dialect.build(&select), epoch, types))
+            .await?;
         let Some(end) = rows.last() else { break };
         last = roster_domain::Key::of(&end.value(0, &id)?);
         for row in &rows {
@@ -67,7 +82,8 @@ pub(super) async fn convert(tx: &mut Tx, old: &Field, new: &Field) -> Result<()>
                     dialect.bind(new.kind, &value),
                 )
                 .and_where(Expr::col("id").eq(dialect.uuid(key)));
-            tx.execute(dialect.build(&update)).await?;
+            tx.execute(apart(dialect.build(&update), epoch, types))
+                .await?;
         }
     }
     for index in [unique_index(&old.name), plain_index(&old.name)] {

@@ -1,16 +1,21 @@
 //! Writing: one record, one statement, under a grant.
 
+use std::collections::BTreeSet;
+
 use roster_domain::error::field as problem;
 use roster_domain::{
-    Action, Code, Collection, Error, Field, FieldType, Grant, Key, Model, Result, Schema, Valid,
-    Value, email,
+    Action, Code, Collection, Error, Field, FieldType, Filter, Grant, Key, Model, Result, Schema,
+    Valid, Value, email,
 };
-use sea_query::{Alias, Expr, ExprTrait, Query as Build};
+use sea_query::{Alias, Asterisk, Expr, ExprTrait, Query as Build};
 
 use crate::error::Violation;
 use crate::sql::{Scope, Sql};
 use crate::statement::bound;
 use crate::store::Tx;
+
+/// How many records a grant is asked about in one statement.
+const ASKED_AT_ONCE: usize = 500;
 
 /// Whether a change touches what tokens and rights depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +58,82 @@ pub async fn insert(tx: &mut Tx, model: &Model, grant: &Grant, valid: &Valid) ->
         .ok_or_else(|| Error::internal("a new record has no key"))
 }
 
+/// Records that a grant was found to reach, in the transaction that writes them.
+#[derive(Debug, Clone)]
+pub struct Reached {
+    action: Action,
+    collection: Collection,
+    keys: BTreeSet<Key>,
+}
+
+/// By what right a stored record is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Reach<'a> {
+    /// The grant is asked as the record is written.
+    Now(&'a Grant),
+    /// It was asked before anything was written, as what is written may change its answer.
+    Before(&'a Reached),
+}
+
+impl Reach<'_> {
+    /// What a record has to be as it is written.
+    fn filter(&self, action: Action, collection: Collection, key: Key) -> Result<&Filter> {
+        match self {
+            Self::Now(grant) => {
+                grant.permits(action, collection)?;
+                Ok(grant.filter())
+            }
+            Self::Before(reached)
+                if (reached.action, reached.collection) == (action, collection)
+                    && reached.keys.contains(&key) =>
+            {
+                Ok(&Filter::Everything)
+            }
+            Self::Before(_) => Err(Error::forbidden()),
+        }
+    }
+}
+
+/// Asks whether a grant reaches all of these records, before the first of them is written.
+///
+/// # Errors
+/// `FORBIDDEN` unless the grant is for the collection; `CONFLICT` when one of them is out of its reach.
+pub async fn reach(
+    tx: &mut Tx,
+    model: &Model,
+    grant: &Grant,
+    schema: &Schema,
+    keys: BTreeSet<Key>,
+) -> Result<Reached> {
+    let (action, collection) = (grant.action(), schema.collection());
+    grant.permits(action, collection)?;
+    let dialect = tx.dialect();
+    let sql = Sql::new(dialect, model);
+    let rule = Scope::root(schema, None);
+    let all: Vec<Key> = keys.iter().copied().collect();
+    for part in all.chunks(ASKED_AT_ONCE) {
+        let mut select = Build::select();
+        select
+            .expr(Expr::col(Asterisk).count())
+            .from(Alias::new(collection.table()))
+            .and_where(
+                rule.column("id")
+                    .is_in(part.iter().map(|key| dialect.key(*key))),
+            )
+            .cond_where(sql.condition(&rule, grant.filter())?);
+        let rows = tx.fetch(dialect.build(&select).aged(model.epoch())).await?;
+        let found = rows.first().map_or(Ok(0), |row| row.count(0))?;
+        if usize::try_from(found) != Ok(part.len()) {
+            return Err(Error::from(Code::Conflict));
+        }
+    }
+    Ok(Reached {
+        action,
+        collection,
+        keys,
+    })
+}
+
 /// Changes a record that still has this version.
 ///
 /// # Errors
@@ -61,7 +142,7 @@ pub async fn insert(tx: &mut Tx, model: &Model, grant: &Grant, valid: &Valid) ->
 pub async fn update(
     tx: &mut Tx,
     model: &Model,
-    grant: &Grant,
+    reach: Reach<'_>,
     key: Key,
     version: i64,
     valid: &Valid,
@@ -69,7 +150,7 @@ pub async fn update(
 ) -> Result<()> {
     let schema = valid.schema();
     let collection = schema.collection();
-    grant.permits(Action::Update, collection)?;
+    let filter = reach.filter(Action::Update, collection, key)?;
     check_links(tx, model, valid).await?;
     let dialect = tx.dialect();
     let sql = Sql::new(dialect, model);
@@ -88,7 +169,7 @@ pub async fn update(
     update
         .and_where(rule.column("id").eq(dialect.key(key)))
         .and_where(rule.column("roster_version").eq(version))
-        .cond_where(sql.condition(&rule, grant.filter())?);
+        .cond_where(sql.condition(&rule, filter)?);
     let done = tx.write(dialect.build(&update).aged(model.epoch())).await?;
     exactly_one(done.map_err(|violation| refusal(&violation, valid))?)
 }
@@ -101,13 +182,13 @@ pub async fn update(
 pub async fn delete(
     tx: &mut Tx,
     model: &Model,
-    grant: &Grant,
+    reach: Reach<'_>,
     key: Key,
     version: i64,
     schema: &Schema,
 ) -> Result<()> {
     let collection = schema.collection();
-    grant.permits(Action::Delete, collection)?;
+    let filter = reach.filter(Action::Delete, collection, key)?;
     let dialect = tx.dialect();
     let sql = Sql::new(dialect, model);
     let rule = Scope::root(schema, None);
@@ -116,8 +197,9 @@ pub async fn delete(
         .from_table(Alias::new(collection.table()))
         .and_where(rule.column("id").eq(dialect.key(key)))
         .and_where(rule.column("roster_version").eq(version))
-        .cond_where(sql.condition(&rule, grant.filter())?);
+        .cond_where(sql.condition(&rule, filter)?);
     let done = tx.write(dialect.build(&delete).aged(model.epoch())).await?;
+    tx.present.clear();
     let done = done.map_err(|_| {
         let key = key.value().to_json();
         Error::from(problem::foreign_key(collection.as_str(), "id", Some(key)))
@@ -126,7 +208,8 @@ pub async fn delete(
 }
 
 /// Refuses a key that leads to no record. The databases check most of them too, but SQLite does
-/// not say which it was, and knows nothing of relations that were added.
+/// not say which it was, and knows nothing of relations that were added. A batch that leads to the
+/// same record over and over looks once.
 async fn check_links(tx: &mut Tx, model: &Model, valid: &Valid) -> Result<()> {
     let schema = valid.schema();
     for field in schema.fields() {
@@ -138,7 +221,11 @@ async fn check_links(tx: &mut Tx, model: &Model, valid: &Valid) -> Result<()> {
             continue;
         };
         let is_itself = schema.collection() == to && valid.get("id") == Some(value);
-        if is_itself || exists(tx, model, to, key).await? {
+        if is_itself || tx.present.contains(&(to, key)) {
+            continue;
+        }
+        if exists(tx, model, to, key).await? {
+            tx.present.insert((to, key));
             continue;
         }
         let name = schema.collection().as_str();

@@ -131,7 +131,7 @@ async fn a_rejection_outside_the_4xx_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_call_logs_64_lines_of_4_kib_and_no_more() {
+async fn of_10_000_lines_a_call_logs_64_of_4_kib_and_no_more() {
     let host = FakeHost::new();
     let plugin = load(
         "roster-hostile-plugin",
@@ -209,6 +209,39 @@ async fn a_guest_finds_no_files_environment_input_or_network() {
         .unwrap();
 
     assert_eq!(draft.text("title"), Some("found: "));
+}
+
+#[tokio::test]
+async fn a_table_has_no_more_elements_than_it_may() {
+    let host = FakeHost::new();
+    let limits = Limits {
+        table_elements: 10,
+        ..PATIENT
+    };
+
+    let loaded = load(
+        "roster-hostile-plugin",
+        json!({ "mode": "behave" }),
+        limits,
+        &host,
+    )
+    .await;
+
+    let error = loaded.err().unwrap().to_string();
+    let expected = "cannot say what it is: table limit of 10 elements exceeded";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[tokio::test]
+async fn a_guest_that_asks_the_host_without_end_is_stopped() {
+    let limits = Limits {
+        timeout: Duration::from_millis(250),
+        ..PATIENT
+    };
+    let ((reason, _), beats) = beats_during(failure("flood", limits)).await;
+
+    assert_eq!(reason, "deadline of 250ms exceeded");
+    assert!(beats > 20, "another task had its turn only {beats} times");
 }
 
 /// A host that panics when it is asked to log.

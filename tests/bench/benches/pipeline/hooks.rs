@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use roster_bench_touch::Touch;
-use roster_engine::{Capabilities, FieldNames, OnFailure, PluginHost, PluginSlot};
+use roster_engine::{Capabilities, FieldNames, LoginSettings, OnFailure, PluginHost, PluginSlot};
+use roster_password::Password;
 use roster_sdk::{Context, Draft, Event, Instance, Linked, Map, Principal, Record, Value, json};
 use roster_wasm::{Limits, Runtime, RuntimeSettings};
 
@@ -24,7 +25,12 @@ pub(crate) struct Hooks {
 impl Hooks {
     /// Starts both.
     pub(crate) async fn start(file: &Path) -> Outcome<Self> {
-        let native = Linked::hooks::<Touch>("touch")
+        let native = Linked::builder::<Touch>("touch")
+            .with_hooks()
+            .with_policy()
+            .with_auth_provider()
+            .with_mailer()
+            .build()
             .start(json!({}), host())
             .await?;
         let runtime = Runtime::new(RuntimeSettings::default())?;
@@ -36,7 +42,7 @@ impl Hooks {
     }
 }
 
-fn host() -> Arc<PluginHost> {
+pub(crate) fn host() -> Arc<PluginHost> {
     PluginHost::new("touch", Capabilities::default())
 }
 
@@ -56,7 +62,26 @@ pub(crate) fn slot(instance: Instance) -> PluginSlot {
         host: host(),
         source: "builtin".to_owned(),
         sha256: None,
+        login: LoginSettings::default(),
     }
+}
+
+/// The local password, which logs somebody in.
+pub(crate) async fn password() -> Outcome<PluginSlot> {
+    let capabilities = Capabilities {
+        credentials: true,
+        ..Capabilities::default()
+    };
+    let host = PluginHost::new("password", capabilities.clone());
+    let linked = Linked::builder::<Password>("password").with_auth_provider();
+    let linked = linked.build();
+    let instance = linked.start(json!({}), Arc::clone(&host) as _);
+    Ok(PluginSlot {
+        name: "password".to_owned(),
+        capabilities,
+        host,
+        ..slot(instance.await?)
+    })
 }
 
 /// A call of the hook alone, without the engine around it.
@@ -98,20 +123,9 @@ impl Call {
         }
         started.elapsed()
     }
-
-    /// The same; the mean in microseconds is a sample.
-    pub(crate) async fn sample(&self, calls: u64, samples: &Mutex<Vec<f64>>) -> Duration {
-        let took = self.time(calls).await;
-        let each = took.as_secs_f64() * 1e6 / u32::try_from(calls).map_or(f64::INFINITY, f64::from);
-        samples
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(each);
-        took
-    }
 }
 
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context {
         id: "0197a2b0-0000-7000-8000-00000000e001".to_owned(),
         event: Event::BeforeUpdate,
@@ -137,9 +151,9 @@ fn object(json: Value) -> Map<String, Value> {
     }
 }
 
-/// Builds the component, in the target folder that guests share: a nested cargo in the outer one's
+/// Builds a component, in the target folder that guests share: a nested cargo in the outer one's
 /// folder would wait for its lock.
-pub(crate) fn component() -> Outcome<PathBuf> {
+pub(crate) fn component(package: &str) -> Outcome<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let guests = workspace.join("target/guests");
     let mut cargo = Command::new(env!("CARGO"));
@@ -150,7 +164,7 @@ pub(crate) fn component() -> Outcome<PathBuf> {
         "--target",
         "wasm32-wasip2",
         "--package",
-        "roster-bench-touch",
+        package,
         "--target-dir",
     ]);
     cargo.arg(&guests);
@@ -161,5 +175,6 @@ pub(crate) fn component() -> Outcome<PathBuf> {
     if !cargo.status()?.success() {
         return Err("the component does not build: is the target wasm32-wasip2 installed?".into());
     }
-    Ok(guests.join("wasm32-wasip2/guest/roster_bench_touch.wasm"))
+    let file = format!("wasm32-wasip2/guest/{}.wasm", package.replace('-', "_"));
+    Ok(guests.join(file))
 }

@@ -1,7 +1,10 @@
 //! Lines for the table: what, database, with, without, difference, target, whether it was met.
 
 use std::fmt::Write;
+use std::time::Duration;
 
+use crate::decisions::{MOST, Pair};
+use crate::runaway::{LATE, Runaway};
 use crate::updates::{ALONE, PLAIN, Turn, VARIANTS};
 
 /// Turns that are left out: statements get prepared, caches fill.
@@ -38,25 +41,66 @@ pub(crate) fn updates(turns: &[Turn]) -> String {
     report
 }
 
-/// What the hooks cost without an engine around them, between updates and over and over.
-pub(crate) fn alone(turns: &[Turn], repeated: Vec<Vec<f64>>) -> String {
-    let between = |hook| counted(turns).map(move |turn| turn[VARIANTS.len() + hook]);
+/// What calls cost without an engine around them: hooks between updates, every kind over and over.
+pub(crate) fn alone(turns: &[Turn], repeated: Vec<(String, Vec<f64>)>) -> String {
+    let between = ALONE.iter().enumerate().map(|(hook, name)| {
+        let times = counted(turns).map(|turn| turn[VARIANTS.len() + hook]);
+        (format!("hooks, {name}, between updates"), times.collect())
+    });
     let mut report = String::new();
-    for (hook, (name, repeated)) in ALONE.iter().zip(repeated).enumerate() {
-        for (how, values) in [
-            ("between updates", between(hook).collect()),
-            ("repeated", repeated),
-        ] {
-            if values.len() >= LEAST {
-                let Spread { median, error } = Spread::of(values);
-                let _ = writeln!(
-                    report,
-                    "hook alone, {name}, {how}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-"
-                );
-            }
+    for (what, values) in between.chain(repeated) {
+        if values.len() >= LEAST {
+            let Spread { median, error } = Spread::of(values);
+            let _ = writeln!(
+                report,
+                "call alone, {what}\t-\t{median:.2} +- {error:.2} us\t-\t-\t-\t-"
+            );
         }
     }
     report
+}
+
+/// What deciding costs a list.
+pub(crate) fn decisions(pairs: &[Pair]) -> String {
+    let pairs = pairs.get(WARM_UP..).unwrap_or_default();
+    if pairs.len() < LEAST {
+        return String::new();
+    }
+    let of = |kind: usize| Spread::of(pairs.iter().map(|pair| pair[kind]).collect()).median;
+    let (filtered, decided) = (of(0), of(1));
+    let costs = pairs.iter().map(|pair| pair[1] - pair[0]).collect();
+    let Spread { median, error } = Spread::of(costs);
+    let (share, doubt) = (median / filtered * 100.0, error / filtered * 100.0);
+    let met = if share - doubt <= MOST {
+        "met"
+    } else {
+        "MISSED"
+    };
+    format!(
+        "list in process, decided by rules\tsqlite\t{decided:.1} us\t{filtered:.1} us\t\
+         {median:+.2} us = {share:+.2} +- {doubt:.2} %\t<= {MOST} %\t{met}\n"
+    )
+}
+
+/// When an endless loop is stopped, and what others take beside it.
+pub(crate) fn runaway(run: &Runaway) -> String {
+    let met = |is: bool| if is { "met" } else { "MISSED" };
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    let late = run.slowest.saturating_sub(run.budget);
+    let [quiet, beside] = run.ordinary;
+    let ratio = beside.as_secs_f64() / quiet.as_secs_f64();
+    format!(
+        "an endless loop is stopped\t-\t{:.1} ms\t{:.1} ms\t+{:.1} ms\t<= +{:.0} ms\t{}\n\
+         p99 of fresh components beside it\t-\t{:.3} ms\t{:.3} ms\t{ratio:.2}\t<= 2\t{}\n",
+        millis(run.slowest),
+        millis(run.budget),
+        millis(late),
+        millis(LATE),
+        met(late <= LATE),
+        millis(beside),
+        millis(quiet),
+        met(ratio <= 2.0),
+    )
 }
 
 /// The turns that count.

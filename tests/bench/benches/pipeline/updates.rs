@@ -14,7 +14,8 @@ use roster_sdk::{Event, json};
 use roster_storage::{Location, Store, migrate};
 
 use crate::Outcome;
-use crate::hooks::{Call, Hooks, slot};
+use crate::decisions::Decisions;
+use crate::hooks::{Call, Hooks, password, slot};
 
 const EMAIL: &str = "admin@bench.example";
 const PASSWORD: &str = "a long enough password";
@@ -41,8 +42,11 @@ pub(crate) type Turn = [f64; PLACES];
 pub(crate) struct Updates {
     store: Store,
     engines: Vec<Engine>,
+    /// The one by which people log in.
+    door: Engine,
     alone: [Call; ALONE.len()],
     context: Context,
+    token: String,
     id: String,
     turns: Mutex<Vec<Turn>>,
 }
@@ -77,7 +81,8 @@ impl Updates {
             .await?;
         let public = plain.authenticate(None, client()).await?;
         let credentials = json!({ "email": EMAIL, "password": PASSWORD });
-        let tokens = plain.login(&public, &credentials).await?;
+        let door = engine(vec![password().await?])?;
+        let tokens = door.login(&public, &credentials).await?;
         let context = plain
             .authenticate(Some(&tokens.access_token), client())
             .await?;
@@ -90,8 +95,10 @@ impl Updates {
         Ok(Self {
             store,
             engines,
+            door,
             alone,
             context,
+            token: tokens.access_token,
             id,
             turns: Mutex::default(),
         })
@@ -141,9 +148,10 @@ impl Updates {
         took
     }
 
-    /// The hooks without an engine.
-    pub(crate) const fn alone(&self) -> &[Call; ALONE.len()] {
-        &self.alone
+    /// Who lists what, over the engine without plugins.
+    pub(crate) async fn decisions(&self) -> Outcome<Decisions> {
+        let engine = self.engines[PLAIN].clone();
+        Decisions::start(engine, &self.door, &self.context, &self.token).await
     }
 
     /// The turns so far.
@@ -157,7 +165,7 @@ impl Updates {
     }
 }
 
-fn client() -> Client {
+pub(crate) fn client() -> Client {
     Client {
         request_id: "bench".to_owned(),
         source: Source::Rest,

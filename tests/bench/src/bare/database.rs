@@ -2,13 +2,23 @@
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
 use sqlx::Result;
 use uuid::Uuid;
 
 /// Statements that stay prepared on a connection.
 pub(crate) const STATEMENT_CACHE: usize = 500;
+
+/// How many keys of a nested list are sent at most.
+pub(crate) const LISTED: i64 = 100;
+/// For how many days a session may go on, whatever is done with it.
+const SESSION_DAYS: i64 = 30;
+
+/// When a session that is good at a time began at the earliest.
+pub(crate) fn began_after(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - Duration::days(SESSION_DAYS)
+}
 
 /// Which page of users is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use sqlx::types::Json;
 use sqlx::{Result, Row};
 use uuid::Uuid;
 
-use crate::database::{Change, Database, Page, STATEMENT_CACHE, cores};
-use crate::user::{self, COLUMNS, Moment};
+use crate::database::{Change, Database, LISTED, Page, STATEMENT_CACHE, began_after, cores};
+use crate::user::{self, Moment, OWN_COLUMNS};
 
 type User = user::User<Uuid, Moment>;
 
@@ -44,6 +44,7 @@ impl Database for Postgres {
             .bind(session)
             .bind(user)
             .bind(now)
+            .bind(began_after(now))
             .fetch_optional(&self.0)
             .await?;
         row.map(|row| row.try_get(1)).transpose()
@@ -51,6 +52,7 @@ impl Database for Postgres {
 
     async fn one(&self, id: Uuid) -> Result<Option<User>> {
         let row = sqlx::query(include_str!("postgres/one.sql"))
+            .bind(LISTED)
             .bind(id)
             .fetch_optional(&self.0)
             .await?;
@@ -61,6 +63,7 @@ impl Database for Postgres {
         let rows: Vec<PgRow> = match page {
             Page::First(limit) => {
                 sqlx::query(include_str!("postgres/page.sql"))
+                    .bind(LISTED)
                     .bind(limit)
                     .bind(0_i64)
                     .fetch_all(&self.0)
@@ -68,6 +71,7 @@ impl Database for Postgres {
             }
             Page::OfStatusByName(status, limit) => {
                 sqlx::query(include_str!("postgres/page_of_status.sql"))
+                    .bind(LISTED)
                     .bind(status)
                     .bind(limit)
                     .bind(0_i64)
@@ -87,8 +91,8 @@ impl Database for Postgres {
         let Some(loaded) = loaded else {
             return Ok(None);
         };
-        let version: i64 = loaded.try_get(COLUMNS)?;
-        let mut after = User::read(&loaded)?;
+        let version: i64 = loaded.try_get(OWN_COLUMNS)?;
+        let mut after = User::read_own(&loaded)?;
         after.title = Some(change.title.clone());
 
         let mut tx = self.0.begin().await?;
@@ -112,6 +116,8 @@ impl Database for Postgres {
             .bind(id.to_string())
             .bind(None::<String>)
             .bind("rest")
+            .bind("success")
+            .bind(None::<Json<()>>)
             .fetch_one(&mut *tx)
             .await?
             .try_get(0)?;

@@ -10,8 +10,8 @@ use sqlx::sqlite::{
 use sqlx::{Result, Row};
 use uuid::Uuid;
 
-use crate::database::{Change, Database, Page, STATEMENT_CACHE, cores};
-use crate::user::{self, COLUMNS, format};
+use crate::database::{Change, Database, LISTED, Page, STATEMENT_CACHE, began_after, cores};
+use crate::user::{self, OWN_COLUMNS, format};
 
 type User = user::User<String, String>;
 
@@ -57,6 +57,7 @@ impl Database for Sqlite {
             .bind(session.to_string())
             .bind(user.to_string())
             .bind(format(now))
+            .bind(format(began_after(now)))
             .fetch_optional(&self.readers)
             .await?;
         row.map(|row| row.try_get(1)).transpose()
@@ -64,6 +65,7 @@ impl Database for Sqlite {
 
     async fn one(&self, id: Uuid) -> Result<Option<User>> {
         let row = sqlx::query(include_str!("sqlite/one.sql"))
+            .bind(LISTED)
             .bind(id.to_string())
             .fetch_optional(&self.readers)
             .await?;
@@ -74,6 +76,7 @@ impl Database for Sqlite {
         let rows: Vec<SqliteRow> = match page {
             Page::First(limit) => {
                 sqlx::query(include_str!("sqlite/page.sql"))
+                    .bind(LISTED)
                     .bind(limit)
                     .bind(0_i64)
                     .fetch_all(&self.readers)
@@ -81,6 +84,7 @@ impl Database for Sqlite {
             }
             Page::OfStatusByName(status, limit) => {
                 sqlx::query(include_str!("sqlite/page_of_status.sql"))
+                    .bind(LISTED)
                     .bind(status)
                     .bind(limit)
                     .bind(0_i64)
@@ -100,8 +104,8 @@ impl Database for Sqlite {
         let Some(loaded) = loaded else {
             return Ok(None);
         };
-        let version: i64 = loaded.try_get(COLUMNS)?;
-        let mut after = User::read(&loaded)?;
+        let version: i64 = loaded.try_get(OWN_COLUMNS)?;
+        let mut after = User::read_own(&loaded)?;
         after.title = Some(change.title.clone());
         let data =
             serde_json::to_string(&after).map_err(|error| sqlx::Error::Encode(error.into()))?;
@@ -128,6 +132,8 @@ impl Database for Sqlite {
             .bind(&id)
             .bind(None::<String>)
             .bind("rest")
+            .bind("success")
+            .bind(None::<String>)
             .fetch_one(&mut *tx)
             .await?
             .try_get(0)?;

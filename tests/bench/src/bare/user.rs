@@ -38,15 +38,35 @@ pub(crate) struct User<Id, Time> {
     theme_light_overrides: Option<Column<Json>>,
     theme_dark_overrides: Option<Column<Json>>,
     text_direction: String,
-    policies: Column<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Column<Json>>,
 }
 
-/// How many columns a user fills; what a statement selects beside a user comes after them.
-pub(crate) const COLUMNS: usize = 28;
+/// How many columns a user fills without the list; what is read before a change has its version
+/// after them.
+pub(crate) const OWN_COLUMNS: usize = 27;
 
 impl<Id, Time> User<Id, Time> {
-    /// Reads the columns of a user from the start of a row.
+    /// Reads a user with their list from a row.
     pub(crate) fn read<'r, R>(row: &'r R) -> sqlx::Result<Self>
+    where
+        R: Row,
+        usize: ColumnIndex<R>,
+        Id: Decode<'r, R::Database> + Type<R::Database>,
+        Time: Decode<'r, R::Database> + Type<R::Database>,
+        String: Decode<'r, R::Database> + Type<R::Database>,
+        bool: Decode<'r, R::Database> + Type<R::Database>,
+        Column<Json>: Decode<'r, R::Database> + Type<R::Database>,
+    {
+        let policies = row.try_get(OWN_COLUMNS)?;
+        Ok(Self {
+            policies,
+            ..Self::read_own(row)?
+        })
+    }
+
+    /// Reads the columns of a user alone from the start of a row.
+    pub(crate) fn read_own<'r, R>(row: &'r R) -> sqlx::Result<Self>
     where
         R: Row,
         usize: ColumnIndex<R>,
@@ -87,7 +107,7 @@ impl<Id, Time> User<Id, Time> {
             theme_light_overrides: row.try_get(24)?,
             theme_dark_overrides: row.try_get(25)?,
             text_direction: row.try_get(26)?,
-            policies: row.try_get(27)?,
+            policies: None,
         })
     }
 }

@@ -15,6 +15,7 @@ mod server;
 mod start;
 mod statements;
 mod table;
+mod timing;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -81,7 +82,10 @@ async fn database(options: &Options, kind: Kind, table: &mut Table) -> io::Resul
     if asks(Part::Statements) {
         is_fair = statements::compare(kind, &data, programs, table).await?;
     }
-    if asks(Part::Routes) || asks(Part::Login) {
+    if [Part::Routes, Part::Login, Part::Timing]
+        .into_iter()
+        .any(asks)
+    {
         let request = http::get("/users/me", &data.tokens[0]);
         let roster = Server::start(&roster, None, &request).await?;
         if asks(Part::Routes) {
@@ -91,6 +95,9 @@ async fn database(options: &Options, kind: Kind, table: &mut Table) -> io::Resul
         }
         if asks(Part::Login) {
             login::measure(options, kind, &data, &roster, table).await?;
+        }
+        if asks(Part::Timing) {
+            timing::measure(options, kind, &data, &roster, table).await?;
         }
         roster.stop().await?;
     }

@@ -31,7 +31,7 @@ pub(crate) struct Options {
     )]
     pub(crate) postgres: String,
     /// What to measure.
-    #[arg(long, value_delimiter = ',', default_values = ["statements", "routes", "login", "start", "memory"])]
+    #[arg(long, value_delimiter = ',', default_values = ["statements", "routes", "login", "timing", "start", "memory"])]
     pub(crate) parts: Vec<Part>,
     /// Connections at a time.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -72,6 +72,8 @@ pub(crate) enum Part {
     Routes,
     /// Logins per second, and what they do to others.
     Login,
+    /// Whether the time of an answer tells who is known.
+    Timing,
     /// The time from the start of the process to the first answer.
     Start,
     /// Resident memory, idle and after many requests.

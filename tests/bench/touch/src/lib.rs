@@ -1,11 +1,12 @@
-//! A hook as small as a useful one gets, for measuring what a hook costs: it reads two fields and
-//! writes a third.
+//! A plugin of all four kinds, each as small as a useful one gets, for measuring what a call costs:
+//! the hook reads two fields and writes a third.
 
 #![forbid(unsafe_code)]
 
 use roster_sdk::{
-    Context, Draft, Event, HookError, Hooks, Host, Manifest, Plugin, Record, StartError, Value,
-    async_trait,
+    AccessRequest, AuthProvider, AuthStyle, BeginLogin, Context, Draft, Event, Failure, HookError,
+    Hooks, Host, Mailer, Manifest, Map, Message, Narrowing, Plugin, Policy, Principal, Record,
+    Redirect, StartError, Value, async_trait, json,
 };
 
 /// The plugin. It has no configuration.
@@ -23,6 +24,8 @@ impl Plugin for Touch {
     fn manifest(&self) -> Manifest {
         Manifest::new("touch", env!("CARGO_PKG_VERSION"))
             .on(Event::BeforeUpdate)
+            .narrows("read", "users")
+            .authenticates(AuthStyle::Redirect)
             .reads(["first_name", "last_name"])
             .writes(["title"])
     }
@@ -48,4 +51,39 @@ impl Hooks for Touch {
     }
 }
 
-roster_sdk::export_plugin!(Touch: Hooks);
+#[async_trait]
+impl Policy for Touch {
+    async fn narrow(&self, cx: &Context, _request: &AccessRequest) -> Result<Narrowing, Failure> {
+        match &cx.principal {
+            Principal::User { role, .. } => {
+                Ok(Narrowing::filter(json!({ "role": { "_eq": role } })))
+            }
+            Principal::Public | Principal::System { .. } => Ok(Narrowing::none()),
+        }
+    }
+}
+
+#[async_trait]
+impl AuthProvider for Touch {
+    async fn begin(&self, _cx: &Context, request: &BeginLogin) -> Result<Redirect, HookError> {
+        let mut state = Map::new();
+        state.insert("back".to_owned(), json!(request.redirect_uri));
+        Ok(Redirect {
+            url: format!("https://login.example?back={}", request.redirect_uri),
+            state,
+        })
+    }
+}
+
+#[async_trait]
+impl Mailer for Touch {
+    async fn send(&self, _cx: &Context, message: &Message) -> Result<(), Failure> {
+        let body = json!({ "to": message.to, "subject": message.subject, "text": message.text });
+        if body.to_string().len() > 1_000_000 {
+            return Err(Failure::new("the message is too long"));
+        }
+        Ok(())
+    }
+}
+
+roster_sdk::export_plugin!(Touch: Hooks, Policy, AuthProvider, Mailer);

@@ -2,14 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(target_family = "wasm")]
+use std::arch::wasm32::memory_grow;
 use std::hint::black_box;
 use std::io::ErrorKind;
 use std::net::{TcpStream, ToSocketAddrs};
 use std::{env, fs, io};
 
 use roster_sdk::{
-    Context, Draft, Event, HookError, Hooks, Host, Level, Manifest, Plugin, Rejection, StartError,
-    async_trait,
+    Context, Draft, Event, Expected, HookError, Hooks, Host, HostError, HttpRequest, Level, Mail,
+    Manifest, Plugin, Rejection, StartError, UserQuery, async_trait, json,
 };
 use serde::Deserialize;
 
@@ -39,8 +41,17 @@ enum Mode {
     Enormous,
     /// Rejects with a status that is no refusal.
     BadStatus,
-    /// Logs without end in sight.
+    /// Takes elements of a table until there are none. Tests turn the instruction that takes memory
+    /// into one that takes elements: no source makes that one.
+    Table,
+    /// Answers with bytes that are no text. Tests put them in the place of [`TEXT`].
+    Garbled,
+    /// Logs 10,000 lines.
     Chatter,
+    /// Asks the host without end.
+    Flood,
+    /// Asks the host for what it may not have, and says how that went.
+    Trespass,
     /// Looks for files, variables, arguments, input and a network, and says what it found.
     Spy,
     /// Refuses to start.
@@ -94,16 +105,62 @@ impl Hooks for Hostile {
                 let rejection = Rejection::new("TEAPOT", "not a refusal").with_status(500);
                 return Err(rejection.into());
             }
+            Mode::Table => while black_box(grow()) {},
+            Mode::Garbled => draft.set("title", TEXT),
             Mode::Chatter => {
-                for line in 0..1_000 {
-                    cx.log(Level::Info, &format!("{line} {}", "é".repeat(10_000)));
+                for line in 0..10_000 {
+                    cx.log(Level::Info, &format!("{line} {}", "é".repeat(3_000)));
                 }
             }
+            Mode::Flood => {
+                while black_box(true) {
+                    black_box((cx.host.now(), cx.host.random(4_096)));
+                    black_box(cx.host.store_get("x").await.is_ok());
+                }
+            }
+            Mode::Trespass => draft.set("title", trespass(cx.host.as_ref()).await),
             Mode::Spy => draft.set("title", found()),
             Mode::Refuse | Mode::Behave => {}
         }
         Ok(())
     }
+}
+
+/// What stands for bytes that are no text.
+const TEXT: &str = "these are to be no text";
+
+/// Takes as many elements as no two times fit; whether there were so many.
+#[cfg(target_family = "wasm")]
+fn grow() -> bool {
+    memory_grow::<0>(12_345) != usize::MAX
+}
+
+#[cfg(not(target_family = "wasm"))]
+const fn grow() -> bool {
+    false
+}
+
+/// The codes that calls without a capability are answered with.
+async fn trespass(host: &dyn Host) -> String {
+    fn code<T>(answer: Result<T, HostError>) -> &'static str {
+        answer.map_or_else(|error| error.code.as_str(), |_| "done")
+    }
+    let mail = Mail {
+        to: vec!["somebody@example.com".to_owned()],
+        subject: "Hello".to_owned(),
+        text: "From a stranger.".to_owned(),
+        html: None,
+    };
+    let codes = [
+        code(host.http(&HttpRequest::get("http://127.0.0.1/")).await),
+        code(host.store_get("x").await),
+        code(host.store_set("x", &json!(1), Expected::Any).await),
+        code(host.store_delete("x", Expected::Any).await),
+        code(host.store_keys("", 10).await),
+        code(host.users(&UserQuery::default()).await),
+        code(host.send_mail(&mail).await),
+    ];
+    codes.join(" ")
 }
 
 fn found() -> String {

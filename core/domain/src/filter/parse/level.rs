@@ -68,6 +68,7 @@ impl<'a> Level<'a> {
             path: self.path.clone(),
             field: field.to_owned(),
             function,
+            inside: None,
         }
     }
 }

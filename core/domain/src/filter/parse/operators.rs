@@ -20,6 +20,12 @@ const LISTS: [&str; 2] = ["_in", "_nin"];
 const NULLS: [&str; 2] = ["_null", "_nnull"];
 const EMPTIES: [&str; 2] = ["_empty", "_nempty"];
 
+/// Whether there is an operator of that name for values.
+pub(super) fn is_known(operator: &str) -> bool {
+    let sets: [&[&str]; 5] = [&EQUALITY, &ORDER, &LISTS, &NULLS, &EMPTIES];
+    sets.iter().any(|set| set.contains(&operator)) || split(operator).is_some()
+}
+
 /// Whether the type of the field takes the operator (contract/query.md §4.1).
 pub(super) fn takes(field: &Field, operator: &str) -> bool {
     let among = |sets: &[&[&str]]| sets.iter().any(|set| set.contains(&operator));
@@ -152,4 +158,25 @@ pub(super) fn pattern(operator: &str, json: &Json) -> Result<Test> {
     } else {
         Test::Has(pattern)
     })
+}
+
+/// Whether a variable that a test needs stands for nothing.
+pub(super) fn is_lost(operator: &str, written: &Json, resolved: &Json) -> bool {
+    match (written, resolved) {
+        (Json::Array(written), Json::Array(resolved)) if operator.ends_with("between") => {
+            let mut pairs = written.iter().zip(resolved);
+            pairs.any(|(written, resolved)| resolved.is_null() && !written.is_null())
+        }
+        (Json::String(_), Json::Array(list)) => list.is_empty(),
+        (Json::String(_), resolved) => resolved.is_null(),
+        _ => false,
+    }
+}
+
+/// `/^a$/` → `^a$`, as the password policy is written.
+pub(super) fn bare(pattern: &str) -> &str {
+    let inner = pattern
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
+    inner.unwrap_or(pattern)
 }

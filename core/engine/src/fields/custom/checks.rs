@@ -330,3 +330,16 @@ pub(super) async fn refuse_nulls(
             .into(),
     )
 }
+
+/// The index that follows keeps values unique; that they are is known before anybody is told.
+pub(super) async fn refuse_duplicates(
+    tx: &mut Tx,
+    grant: &Grant,
+    definition: &Definition,
+) -> Result<()> {
+    if !fields::has_duplicates(tx, grant, &definition.field()).await? {
+        return Ok(());
+    }
+    let (name, users) = (&definition.field, Collection::Users.as_str());
+    Err(roster_domain::error::field::not_unique(users, name, None).into())
+}

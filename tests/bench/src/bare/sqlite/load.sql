@@ -3,6 +3,5 @@ SELECT "users"."id", "users"."first_name", "users"."last_name", "users"."email",
 "users"."tfa_secret" <> (''), "users"."status", "users"."role", "users"."token" <> (''), "users"."last_access",
 "users"."last_page", "users"."provider", "users"."external_identifier", "users"."auth_data",
 "users"."email_notifications", "users"."appearance", "users"."theme_dark", "users"."theme_light",
-"users"."theme_light_overrides", "users"."theme_dark_overrides", "users"."text_direction", (SELECT
-json_group_array(a."id" ORDER BY a."sort", a."id") FROM "access" a WHERE a."user" = "users"."id"),
-"users"."roster_version" FROM "users" WHERE "users"."id" = ? AND TRUE AND TRUE
+"users"."theme_light_overrides", "users"."theme_dark_overrides", "users"."text_direction", "users"."roster_version" FROM
+"users" WHERE "users"."id" = ?

@@ -4,5 +4,6 @@ SELECT "users"."id", "users"."first_name", "users"."last_name", "users"."email",
 "users"."last_page", "users"."provider", "users"."external_identifier", "users"."auth_data",
 "users"."email_notifications", "users"."appearance", "users"."theme_dark", "users"."theme_light",
 "users"."theme_light_overrides", "users"."theme_dark_overrides", "users"."text_direction", (SELECT
-json_group_array(a."id" ORDER BY a."sort", a."id") FROM "access" a WHERE a."user" = "users"."id") FROM "users" WHERE
-TRUE AND TRUE ORDER BY "users"."id" ASC LIMIT ? OFFSET ?
+json_group_array(listed.id) FROM (SELECT "t1"."id" AS "id" FROM "access" AS "t1" WHERE "t1"."user" = "users"."id" ORDER
+BY "t1"."sort" ASC NULLS FIRST, "t1"."id" ASC LIMIT ?) AS listed) FROM "users" WHERE TRUE ORDER BY "users"."id" ASC
+LIMIT ? OFFSET ?

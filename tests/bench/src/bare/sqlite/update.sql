@@ -1,2 +1,1 @@
-UPDATE "users" SET "title" = ?, "roster_version" = ? WHERE "users"."id" = ? AND "users"."roster_version" = ? AND TRUE
-AND TRUE
+UPDATE "users" SET "title" = ?, "roster_version" = ? WHERE "users"."id" = ? AND "users"."roster_version" = ?

@@ -1,20 +1,24 @@
 //! `json(extra.address.lines[0])`: a value inside of a JSON field (contract/query.md §4.4).
 
+use std::fmt;
+
 use serde_json::Value as Json;
 
-use crate::{Error, Result, Value};
+use crate::{Error, Field, FieldType, Result, Value};
 
 /// How deep a path leads at most.
 const DEEPEST: usize = 20;
 
 /// The way to a value inside of a JSON value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its `Display` is that of SQL/JSON: `$."a"[0]`, with the escapes of JSON in its keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JsonPath(Vec<Step>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Key(String),
-    Index(usize),
+    Index(u16),
 }
 
 impl JsonPath {
@@ -22,7 +26,7 @@ impl JsonPath {
     ///
     /// # Errors
     /// `INVALID_QUERY` for a path that cannot be read, or is too deep.
-    pub(super) fn split(text: &str) -> Result<Option<(&str, Self)>> {
+    pub(crate) fn split(text: &str) -> Result<Option<(&str, Self)>> {
         let argument = text
             .strip_prefix("json(")
             .and_then(|rest| rest.strip_suffix(')'));
@@ -52,14 +56,32 @@ impl JsonPath {
                 }
             }
         }
-        if field.is_empty() || steps.is_empty() || steps.len() > DEEPEST {
+        // PostgreSQL knows no U+0000.
+        if argument.contains('\0') || field.is_empty() || steps.is_empty() || steps.len() > DEEPEST
+        {
             return Err(bad());
         }
         Ok(Some((field, Self(steps))))
     }
 
+    /// Refuses a field that has nothing inside, or nothing that may be looked at.
+    ///
+    /// # Errors
+    /// `INVALID_QUERY`.
+    pub(crate) fn check(field: &Field) -> Result<()> {
+        let (name, kind) = (&field.name, field.kind.as_str());
+        let got = match field.kind {
+            FieldType::Json if !field.is_concealed => return Ok(()),
+            FieldType::Json => "a concealed one".to_owned(),
+            _ => format!("one of type {kind}"),
+        };
+        Err(Error::invalid_query(format!(
+            "Invalid function specified \"json\": field `{name}`: expected a field of type json, got {got}"
+        )))
+    }
+
     /// What the value is called in an answer: `extra_a_b_0_json`.
-    pub(super) fn name(text: &str) -> String {
+    pub(crate) fn name(text: &str) -> String {
         let argument = text.trim_start_matches("json(").trim_end_matches(')');
         let words = argument
             .split(['.', '[', ']'])
@@ -75,7 +97,7 @@ impl JsonPath {
         for step in &self.0 {
             let next = match step {
                 Step::Key(key) => json.get_mut(key),
-                Step::Index(index) => json.get_mut(index),
+                Step::Index(index) => json.get_mut(usize::from(*index)),
             };
             json = next.map(Json::take).unwrap_or_default();
         }
@@ -84,6 +106,30 @@ impl JsonPath {
         } else {
             Value::Json(json)
         }
+    }
+
+    /// The same as it is compared: a text, a number of double precision, a boolean; an array or an
+    /// object is equal to nothing.
+    pub(crate) fn compared(&self, value: Value) -> Value {
+        match self.pick(value) {
+            Value::Json(Json::String(text)) => Value::Text(text),
+            Value::Json(Json::Bool(flag)) => Value::Boolean(flag),
+            Value::Json(Json::Number(number)) => number.as_f64().map_or(Value::Null, Value::Float),
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for JsonPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("$")?;
+        for step in &self.0 {
+            match step {
+                Step::Key(key) => write!(f, ".{}", Json::from(key.as_str()))?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -119,10 +165,15 @@ mod tests {
             "json(extra[x])",
             "json(extra[1)",
             "json(extra..a)",
+            "json(extra.a\0)",
+            "json(extra[65536])",
         ] {
             assert!(JsonPath::split(bad).is_err(), "{bad}");
         }
         assert_eq!(JsonPath::name("json(a.b[0])"), "a_b_0_json");
+        let quoted = JsonPath::split(r#"json(a.it's "x"\[0].é)"#);
+        let (_, quoted) = quoted.expect("read").expect("a path");
+        assert_eq!(quoted.to_string(), r#"$."it's \"x\"\\"[0]."é""#);
         let deep = format!("json(extra{})", ".a".repeat(DEEPEST + 1));
         assert!(JsonPath::split(&deep).is_err());
         assert_eq!(JsonPath::split("year(extra)").expect("read"), None);

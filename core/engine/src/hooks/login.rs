@@ -1,0 +1,58 @@
+//! The hooks of a login whose credentials were proved.
+
+use std::sync::Arc;
+
+use roster_domain::{Collection, Result};
+use roster_sdk::{Event, Login, Map, Value as Json};
+use uuid::Uuid;
+
+use super::settle;
+use crate::Inner;
+use crate::context::Context;
+use crate::convert::{Occasion, visible_json};
+use crate::plugins::{CallHost, effects, run};
+use crate::system::new_id;
+
+const USERS: Collection = Collection::Users;
+
+/// Runs the hooks of `login.before`, the credentials having been proved.
+pub(crate) async fn before_login(
+    inner: &Inner,
+    cx: &Context,
+    id: Uuid,
+    user: &Map<String, Json>,
+    provider: &str,
+    mode: &str,
+) -> Result<()> {
+    let slots = inner.registry.subscribers(USERS, Event::BeforeLogin);
+    if slots.is_empty() {
+        return Ok(());
+    }
+    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    let order = effects::order(USERS, Some(&id.to_string()), call);
+    cx.effects.begin(&order);
+    for slot in slots.iter() {
+        let Some(hooks) = &slot.instance.hooks else {
+            continue;
+        };
+        let item = Some(id.to_string());
+        let mut context = occasion.context(slot, call, Event::BeforeLogin, USERS, item);
+        let host = CallHost::deferred(&slot.host, cx, &order);
+        context.host = Arc::clone(&host) as _;
+        let login = Login {
+            user: roster_sdk::Record(visible_json(slot, cx.model.users(), user)),
+            provider: provider.to_owned(),
+            mode: mode.to_owned(),
+        };
+        let answer = run(
+            slot,
+            Event::BeforeLogin,
+            hooks.before_login(&context, &login),
+        )
+        .await;
+        if settle(slot, Event::BeforeLogin, answer)?.is_some() {
+            host.keep();
+        }
+    }
+    Ok(())
+}
