@@ -21,10 +21,6 @@ pub mod base {
 }
 
 /// What says how to configure it.
-#[expect(
-    clippy::same_length_and_capacity,
-    reason = "the generated code takes strings apart"
-)]
 pub mod config {
     wit_bindgen::generate!({
         path: "wit",
