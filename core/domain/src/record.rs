@@ -115,11 +115,15 @@ impl Item {
 
     /// The value of a field, if it was asked for.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let position = self
-            .projection
-            .fields()
-            .position(|field| field.name == name)?;
-        self.values.get(position)
+        self.field(name).map(|(_, value)| value)
+    }
+
+    /// A field and its value, if it was asked for.
+    pub fn field(&self, name: &str) -> Option<(&Field, &Value)> {
+        let Projection { schema, fields } = &*self.projection;
+        let index = schema.position(name)?;
+        let position = fields.binary_search(&index).ok()?;
+        Some((&schema.fields()[index], self.values.get(position)?))
     }
 
     /// Its key, if it was asked for.

@@ -1,7 +1,9 @@
 //! Domain ↔ SDK: what a plugin is shown, and what it says, in our words.
 
+use std::sync::Arc;
+
 use roster_domain::{
-    Code, Collection, Draft, Error, Field, Principal, Problem, Schema, Value, clock,
+    Code, Collection, Draft, Error, Field, Item, Principal, Problem, Schema, Value, clock,
 };
 use roster_sdk::{Event, Map, Rejection, Value as Json};
 use serde::{Deserialize, Serialize};
@@ -35,11 +37,11 @@ impl Occasion {
     /// The context of one call.
     pub(crate) fn context(
         &self,
-        slot: &Placed,
         id: Uuid,
         event: Event,
         collection: Collection,
         item: Option<String>,
+        host: Arc<CallHost>,
     ) -> roster_sdk::Context {
         roster_sdk::Context {
             id: id.to_string(),
@@ -52,7 +54,7 @@ impl Occasion {
             user_agent: self.user_agent.clone(),
             time: self.time.clone(),
             depth: 0,
-            host: CallHost::direct(&slot.host),
+            host,
         }
     }
 }
@@ -70,14 +72,21 @@ fn principal(principal: &Principal) -> roster_sdk::Principal {
     }
 }
 
-/// What the plugin may see of these values.
-pub(crate) fn visible<'v>(
-    plugin: &Placed,
-    values: impl Iterator<Item = (&'v Field, &'v Value)>,
-) -> Map<String, Json> {
-    let seen = values.filter(|(field, _)| plugin.reads(field));
-    seen.map(|(field, value)| (field.name.clone(), value.to_json()))
-        .collect()
+/// What the plugin may see of a record.
+pub(crate) fn visible(plugin: &Placed, item: &Item) -> Map<String, Json> {
+    let shown = |(field, value): (&Field, &Value)| (field.name.clone(), value.to_json());
+    match plugin.reads_only() {
+        // Few are asked for: looking at each field of the record takes longer than the hook.
+        Some(names) => {
+            let seen = names.filter_map(|name| item.field(name));
+            let seen = seen.filter(|(field, _)| plugin.reads(field));
+            seen.map(shown).collect()
+        }
+        None => {
+            let seen = item.iter().filter(|(field, _)| plugin.reads(field));
+            seen.map(shown).collect()
+        }
+    }
 }
 
 /// What the plugin may see of what is about to be written.
@@ -109,15 +118,20 @@ pub(crate) fn visible_json(
 
 /// A plugin's refusal in our words; the reason if it is malformed.
 pub(crate) fn refusal(rejection: Rejection) -> Result<Error, String> {
+    check_refusal(&rejection)?;
+    let code = Code::Plugin(rejection.code, rejection.status);
+    Ok(Problem::new(code).saying(cut(rejection.message)).into())
+}
+
+/// What is malformed about a plugin's refusal.
+pub(crate) fn check_refusal(rejection: &Rejection) -> Result<(), String> {
     if !(400..=499).contains(&rejection.status) {
         return Err(format!(
             "rejected with status {}, expected 400 to 499",
             rejection.status
         ));
     }
-    check_code(&rejection.code)?;
-    let code = Code::Plugin(rejection.code, rejection.status);
-    Ok(Problem::new(code).saying(cut(rejection.message)).into())
+    check_code(&rejection.code)
 }
 
 /// A plugin's problem with a field in our words; the reason if it is malformed.

@@ -15,7 +15,7 @@ use roster_sdk::{Event, Failure, HookError, Map, Value as Json};
 
 use crate::Inner;
 use crate::context::Context;
-use crate::convert::{Occasion, field_problem, refusal};
+use crate::convert::{Occasion, check_refusal, field_problem, refusal};
 use crate::plugins::{CallHost, effects, run};
 use crate::registry::{OnFailure, Placed};
 use crate::system::new_id;
@@ -81,25 +81,26 @@ async fn before_write(
     cx.effects.begin(&order);
     let mut problems = Vec::new();
     for slot in slots.iter() {
-        let mut context = occasion.context(slot, call, event, collection, item.clone());
         let host = CallHost::deferred(&slot.host, cx, &order);
-        context.host = Arc::clone(&host) as _;
+        let (item, behind) = (item.clone(), Arc::clone(&host));
+        let context = occasion.context(call, event, collection, item, behind);
         let mut shown = roster_sdk::Draft::new(draft.visible(slot));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let answer = run(slot, event, async {
-            match stored {
+        let calling = async {
+            let answer = match stored {
                 None => hooks.before_create(&context, &mut shown).await,
                 Some(stored) => {
                     let stored = roster_sdk::Record(stored.visible(slot));
                     hooks.before_update(&context, &stored, &mut shown).await
                 }
-            }
-        });
-        let answer = answer.await;
-        let (patch, errors) = shown.into_parts();
-        let answer = answer.and_then(|()| take(slot, draft, &patch, errors));
+            };
+            answer.map_err(well_formed)?;
+            let (patch, errors) = shown.into_parts();
+            take(slot, draft, &patch, errors)
+        };
+        let answer = run(slot, event, calling).await;
         if let Some(found) = settle(slot, event, answer)? {
             host.keep();
             problems.extend(found);
@@ -128,16 +129,15 @@ pub(crate) async fn before_delete(
             continue;
         };
         let item = Some(item.to_owned());
-        let mut context = occasion.context(slot, call, Event::BeforeDelete, collection, item);
         let host = CallHost::deferred(&slot.host, cx, &order);
-        context.host = Arc::clone(&host) as _;
+        let behind = Arc::clone(&host);
+        let context = occasion.context(call, Event::BeforeDelete, collection, item, behind);
         let stored = roster_sdk::Record(stored.visible(slot));
-        let answer = run(
-            slot,
-            Event::BeforeDelete,
-            hooks.before_delete(&context, &stored),
-        )
-        .await;
+        let calling = async {
+            let answer = hooks.before_delete(&context, &stored).await;
+            answer.map_err(well_formed)
+        };
+        let answer = run(slot, Event::BeforeDelete, calling).await;
         if settle(slot, Event::BeforeDelete, answer)?.is_some() {
             host.keep();
         }
@@ -169,31 +169,27 @@ fn take(
     Ok(Vec::new())
 }
 
+/// A refusal that cannot be passed on is a failure, and counts as one.
+fn well_formed(error: HookError) -> HookError {
+    match error {
+        HookError::Rejected(rejection) => match check_refusal(&rejection) {
+            Ok(()) => HookError::Rejected(rejection),
+            Err(reason) => Failure::new(reason).into(),
+        },
+        failed @ HookError::Failed(_) => failed,
+    }
+}
+
 /// Turns a plugin's answer into ours; `None` when it failed and is to be skipped.
 fn settle<T>(slot: &Placed, event: Event, answer: Result<T, HookError>) -> Result<Option<T>> {
-    let outcome = |outcome: &'static str| {
-        let labels = [
-            ("plugin", slot.name.clone()),
-            ("event", event.as_str().to_owned()),
-            ("outcome", outcome.to_owned()),
-        ];
-        metrics::counter!("roster_hook_calls_total", &labels).increment(1);
-    };
     let failure = match answer {
-        Ok(answer) => {
-            outcome("ok");
-            return Ok(Some(answer));
-        }
+        Ok(answer) => return Ok(Some(answer)),
         Err(HookError::Rejected(rejection)) => match refusal(rejection) {
-            Ok(error) => {
-                outcome("rejected");
-                return Err(error);
-            }
+            Ok(error) => return Err(error),
             Err(reason) => Failure::new(reason),
         },
         Err(HookError::Failed(failure)) => failure,
     };
-    outcome("failed");
     let (plugin, event, reason) = (slot.name.as_str(), event.as_str(), failure.reason.as_str());
     match slot.on_failure {
         OnFailure::Reject => {

@@ -17,6 +17,7 @@ use tracing::{Instrument, Span};
 
 use crate::convert::Occasion;
 use crate::hooks::{self, AfterPayload};
+use crate::plugins::{CallHost, Ended};
 use crate::registry::{Placed, collection_of};
 use crate::system::random;
 use crate::{Inner, mail, plugins, trace};
@@ -298,7 +299,8 @@ fn context(
 ) -> roster_sdk::Context {
     let item = delivery.entry.item.parse().ok();
     let id = delivery.entry.id;
-    let mut context = occasion.context(slot, id, event, Collection::Users, item);
+    let host = CallHost::direct(&slot.host);
+    let mut context = occasion.context(id, event, Collection::Users, item, host);
     context.collection.clone_from(&delivery.entry.collection);
     context
 }
@@ -321,7 +323,12 @@ async fn send(inner: &Inner, slot: &Placed, delivery: &Delivery) -> Result<(), F
     // Sending takes as long as the other side takes; the lease bounds it.
     let sending = mailer.send(&context, &message).instrument(span.clone());
     let sent = sending.await;
-    plugins::note(&span, if sent.is_ok() { "ok" } else { "failed" });
+    let ended = if sent.is_ok() {
+        Ended::Ok
+    } else {
+        Ended::Failed
+    };
+    plugins::note(&span, ended);
     sent
 }
 

@@ -10,7 +10,7 @@ use roster_sdk::{Event, Instance, Manifest, Subscription};
 
 use crate::host::PluginHost;
 use crate::login::Mode;
-use crate::plugins::Health;
+use crate::plugins::{Health, Meters};
 
 /// What happens to a write when a plugin fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +142,7 @@ pub(crate) struct Placed {
     writes: FieldNames,
     secrets: FieldNames,
     pub(crate) health: Arc<Health>,
+    pub(crate) meters: Meters,
 }
 
 /// Some plugins in their order. Whoever holds them calls these versions, whatever is loaded
@@ -298,6 +299,7 @@ impl Placed {
             writes,
             secrets,
             health,
+            meters: Meters::default(),
         }
     }
 
@@ -310,6 +312,11 @@ impl Placed {
     /// Whether the plugin asked for a field and may see it.
     pub(crate) fn reads(&self, field: &Field) -> bool {
         !field.is_concealed && self.reads_named(&field.name)
+    }
+
+    /// The only fields it may see, unless it may see whatever there is.
+    pub(crate) fn reads_only(&self) -> Option<impl Iterator<Item = &str>> {
+        (!self.reads.contains("*")).then(|| self.reads.iter())
     }
 
     /// Whether the plugin asked for what has this name and is no record's field, and may see it.

@@ -17,6 +17,8 @@ pub(crate) struct Component {
     pub(crate) config: Arc<str>,
     pub(crate) limits: Limits,
     pub(crate) shared: Arc<Shared>,
+    /// What is behind its imports while no call is running.
+    pub(crate) host: Arc<dyn Host>,
     /// The most memory a call has taken so far, in bytes.
     pub(crate) peak: AtomicU64,
 }
@@ -43,29 +45,37 @@ impl Component {
         }
     }
 
-    /// Runs one call within the plugin's deadline.
+    /// Runs one call, which has its place already, within the plugin's deadline.
     pub(crate) async fn run<T>(
         &self,
         call: impl Future<Output = wasmtime::Result<T>> + Send,
     ) -> Result<T, Failure> {
-        self.run_within(self.limits.timeout, call).await
+        self.bounded(self.limits.timeout, call).await
     }
 
-    /// Runs one call within a deadline. Whatever ends it early ends this call only: a trap, the
-    /// deadline, too much memory, even a panic of ours. A guest that computes is stopped by its
-    /// store, one that waits for the host or for its place from here.
+    /// Runs one call within a deadline, the wait for its place included.
     pub(crate) async fn run_within<T>(
         &self,
         deadline: Duration,
         call: impl Future<Output = wasmtime::Result<T>> + Send,
     ) -> Result<T, Failure> {
         let placed = async {
-            // The semaphore is never closed, so this only waits.
-            let _place = self.shared.places.acquire().await;
-            let _running = self.shared.ticker.run();
+            let _place = self.shared.place().await?;
             call.await
         };
-        let caught = AssertUnwindSafe(placed).catch_unwind();
+        self.bounded(deadline, placed).await
+    }
+
+    /// Runs one call within a deadline. Whatever ends it early ends this call only: a trap, the
+    /// deadline, too much memory, even a panic of ours. A guest that computes is stopped by its
+    /// store, one that waits for the host or for its place from here.
+    async fn bounded<T>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = wasmtime::Result<T>> + Send,
+    ) -> Result<T, Failure> {
+        let _running = self.shared.ticker.run();
+        let caught = AssertUnwindSafe(call).catch_unwind();
         match tokio::time::timeout(deadline, caught).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
             Ok(Ok(Err(error))) => Err(self.failed(&error)),

@@ -9,11 +9,14 @@ use wasmtime::{
 use crate::LoadError;
 use crate::limits::{INSTANCES, MEMORIES, TABLES};
 
+/// How many instances of all components together may wait for their calls.
+pub(crate) const IDLE_PLACES: u32 = 64;
+
 /// What a memory reserves where addresses are scarce; it moves when it grows beyond.
 const SCARCE: u64 = 8 << 20;
 
-/// The engine all components share. The instances of up to `calls` running calls come from a pool;
-/// where the system does not let us reserve one, as under a limit of addresses, each call maps its
+/// The engine all components share. The instances of up to `calls` running calls, and those that
+/// wait for theirs, come from a pool; where the system does not let us reserve one, as under a limit of addresses, each call maps its
 /// own memory.
 pub(crate) fn engine(cache_dir: Option<&Path>, calls: u32) -> Result<Engine, LoadError> {
     let cache = cache_dir.map(cache).transpose()?;
@@ -46,6 +49,7 @@ fn config(cache: Option<Cache>) -> Config {
 
 fn pool(calls: u32) -> PoolingAllocationConfig {
     let has_pagemap_scan = PoolingAllocationConfig::is_pagemap_scan_available();
+    let instances = calls.saturating_add(IDLE_PLACES);
     // Without the kernel's help everything kept has to be cleared, used or not.
     let kept = if has_pagemap_scan {
         256 << 10
@@ -59,11 +63,11 @@ fn pool(calls: u32) -> PoolingAllocationConfig {
         .max_core_instances_per_component(INSTANCES)
         .max_tables_per_component(TABLES)
         .max_memories_per_component(MEMORIES)
-        .total_component_instances(calls)
-        .total_core_instances(calls.saturating_mul(INSTANCES))
-        .total_tables(calls.saturating_mul(TABLES))
-        .total_memories(calls.saturating_mul(MEMORIES))
-        .total_stacks(calls);
+        .total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(INSTANCES))
+        .total_tables(instances.saturating_mul(TABLES))
+        .total_memories(instances.saturating_mul(MEMORIES))
+        .total_stacks(instances);
     pool
 }
 

@@ -1,7 +1,9 @@
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roster_sdk::{Failure, Host};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit as Place;
 use wasmtime::Store;
 
 use crate::bindings::auth_provider::{AuthProviderKind, AuthProviderKindPre};
@@ -12,7 +14,9 @@ use crate::component::Component;
 use crate::host::{self, State};
 use crate::limits::Instances;
 
-/// How many idle instances a component keeps of one kind.
+/// How many idle instances a component keeps of one kind: those that wait for their only call, and
+/// those that have served others.
+const SPARES: usize = 4;
 const IDLE: usize = 16;
 /// How many calls an instance serves.
 const USES: u32 = 1_000;
@@ -62,7 +66,13 @@ impl Kind for AuthProviderKindPre<State> {
 }
 
 /// The instances of a component as one of its kinds.
-pub(crate) struct Guests<K: Kind> {
+///
+/// A fresh instance is made when the call before has ended, not when its own begins: a write waits
+/// for what the guest does and not for its memory to be laid out. Under load there is one to be made
+/// for each call that ends, so only the first calls, and more at once than there are spares, wait.
+pub(crate) struct Guests<K: Kind>(Arc<Stock<K>>);
+
+struct Stock<K: Kind> {
     component: Arc<Component>,
     kind: K,
     idle: Mutex<Vec<Warm<K::Guest>>>,
@@ -73,16 +83,19 @@ struct Warm<G> {
     store: Store<State>,
     guest: G,
     uses: u32,
+    /// What it holds of the engine's pool: the place of its call, or one of those for idle instances.
+    /// Given back when the store is gone.
+    place: Place,
 }
 
-impl<K: Kind> Guests<K> {
+impl<K: Kind + 'static> Guests<K> {
     /// No instance yet.
-    pub(crate) const fn new(component: Arc<Component>, kind: K) -> Self {
-        Self {
+    pub(crate) fn new(component: Arc<Component>, kind: K) -> Self {
+        Self(Arc::new(Stock {
             component,
             kind,
             idle: Mutex::new(Vec::new()),
-        }
+        }))
     }
 
     /// Runs one call in an instance, with this host behind its imports. An instance whose call did
@@ -92,53 +105,94 @@ impl<K: Kind> Guests<K> {
         host: &Arc<dyn Host>,
         call: impl for<'a> FnOnce(&'a mut Store<State>, &'a K::Guest) -> Calling<'a, T> + Send,
     ) -> Result<T, Failure> {
+        let component = &self.0.component;
         let calling = async {
-            let mut warm = self.instance(host).await?;
+            let place = component.shared.place().await?;
+            let mut warm = self.0.instance(host, place).await?;
             let answer = call(&mut warm.store, &warm.guest).await;
-            self.component.used(warm.store.data().memory_bytes());
+            component.used(warm.store.data().memory_bytes());
             if answer.is_ok() {
-                self.keep(warm);
+                self.0.served(warm);
             }
             answer
         };
-        self.component.run(calling).await
+        component.run(calling).await
     }
+}
 
-    async fn instance(&self, host: &Arc<dyn Host>) -> wasmtime::Result<Warm<K::Guest>> {
-        let idle = self.is_pooled().then(|| self.locked().pop()).flatten();
+impl<K: Kind + 'static> Stock<K> {
+    async fn instance(
+        &self,
+        host: &Arc<dyn Host>,
+        place: Place,
+    ) -> wasmtime::Result<Warm<K::Guest>> {
+        let idle = self.locked().pop();
         if let Some(mut warm) = idle {
-            host::reuse(
-                &mut warm.store,
-                Arc::clone(host),
-                self.component.limits.timeout,
-            );
+            let budget = self.component.limits.timeout;
+            host::reuse(&mut warm.store, Arc::clone(host), budget);
+            warm.place = place;
             return Ok(warm);
         }
+        self.make(host, place).await
+    }
+
+    async fn make(&self, host: &Arc<dyn Host>, place: Place) -> wasmtime::Result<Warm<K::Guest>> {
         let mut store = self.component.store(host, self.component.limits.timeout);
         let guest = self.kind.instantiate(&mut store).await?;
         Ok(Warm {
             store,
             guest,
             uses: 0,
+            place,
         })
     }
 
-    fn keep(&self, mut warm: Warm<K::Guest>) {
+    /// Keeps an instance that has served a call, or puts another one in its place.
+    fn served(self: &Arc<Self>, mut warm: Warm<K::Guest>) {
+        let Some(place) = self.component.shared.idle_place() else {
+            return;
+        };
+        warm.place = place;
         warm.uses += 1;
-        if !self.is_pooled() || warm.uses >= USES {
+        match self.component.limits.instances {
+            Instances::Pooled if warm.uses < USES => self.keep(warm, IDLE),
+            Instances::Pooled => {}
+            Instances::Fresh => {
+                let (stock, runtime) = (Arc::clone(self), Handle::current());
+                self.component.shared.ticker.later(move || {
+                    runtime.spawn(async move { stock.restock(warm).await });
+                });
+            }
+        }
+    }
+
+    /// Makes an instance for a call to come in the place of one that is used up. If it cannot be
+    /// made, that call will say why.
+    async fn restock(&self, used: Warm<K::Guest>) {
+        let Warm {
+            store,
+            guest,
+            place,
+            ..
+        } = used;
+        drop((guest, store));
+        if self.locked().len() >= SPARES {
             return;
         }
+        let made = self.component.run(self.make(&self.component.host, place));
+        if let Ok(warm) = made.await {
+            self.keep(warm, SPARES);
+        }
+    }
+
+    fn keep(&self, warm: Warm<K::Guest>, most: usize) {
         let mut idle = self.locked();
-        if idle.len() < IDLE {
+        if idle.len() < most {
             idle.push(warm);
         }
     }
 
-    fn is_pooled(&self) -> bool {
-        self.component.limits.instances == Instances::Pooled
-    }
-
-    fn locked(&self) -> std::sync::MutexGuard<'_, Vec<Warm<K::Guest>>> {
+    fn locked(&self) -> MutexGuard<'_, Vec<Warm<K::Guest>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

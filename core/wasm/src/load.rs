@@ -83,7 +83,7 @@ pub(crate) async fn load(
         .linker
         .instantiate_pre(&compiled)
         .map_err(|error| invalid(&error))?;
-    let component = component(shared, source);
+    let component = component(shared, source, &host);
     let manifest = describe(&component, &linked, &exports.lifecycle, &host).await?;
     let schema = schema(&component, &linked, exports.config.as_deref(), &host).await?;
     let instance = exports.instance(manifest, schema, &component, &linked)?;
@@ -107,7 +107,7 @@ pub(crate) async fn inspect(
         let exports = Exports::of(&shared.engine, &compiled)?;
         let linked = shared.linker.instantiate_pre(&compiled);
         let linked = linked.map_err(|error| invalid(&error))?;
-        let component = component(shared, source);
+        let component = component(shared, source, &host);
         let schema = schema(&component, &linked, exports.config.as_deref(), &host).await?;
         let manifest = describe(&component, &linked, &exports.lifecycle, &host).await;
         Ok((manifest, schema))
@@ -123,12 +123,13 @@ pub(crate) async fn inspect(
     })
 }
 
-fn component(shared: &Arc<Shared>, source: &Source<'_>) -> Arc<Component> {
+fn component(shared: &Arc<Shared>, source: &Source<'_>, host: &Arc<dyn Host>) -> Arc<Component> {
     Arc::new(Component {
         name: source.name.to_owned(),
         config: source.config.to_string().into(),
         limits: source.limits,
         shared: Arc::clone(shared),
+        host: Arc::clone(host),
         peak: AtomicU64::new(0),
     })
 }
@@ -252,7 +253,7 @@ impl Exports {
     }
 }
 
-fn as_kind<K: Kind>(
+fn as_kind<K: Kind + 'static>(
     component: &Arc<Component>,
     kind: wasmtime::Result<K>,
     export: String,

@@ -2,10 +2,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use roster_sdk::{Host, Instance, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::engine::IDLE_PLACES;
 use crate::host::{self, State};
 use crate::ticker::Ticker;
 use crate::trust::digest;
@@ -39,8 +40,21 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<State>,
-    pub(crate) places: Semaphore,
+    places: Arc<Semaphore>,
+    idle_places: Arc<Semaphore>,
     pub(crate) ticker: Ticker,
+}
+
+impl Shared {
+    /// A place for a running call, once there is one.
+    pub(crate) async fn place(&self) -> wasmtime::Result<OwnedSemaphorePermit> {
+        Ok(Arc::clone(&self.places).acquire_owned().await?)
+    }
+
+    /// A place for an instance that waits for its call, if there is one.
+    pub(crate) fn idle_place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.idle_places).try_acquire_owned().ok()
+    }
 }
 
 impl Runtime {
@@ -58,12 +72,16 @@ impl Runtime {
         let linker = host::linker(&engine).map_err(|error| LoadError::engine(error.to_string()))?;
         let ticker = Ticker::start(engine.clone())
             .map_err(|error| LoadError::engine(format!("thread: {error}")))?;
-        let places = Semaphore::new(usize::try_from(calls).unwrap_or(Semaphore::MAX_PERMITS));
+        let permits = |count: u32| {
+            let count = usize::try_from(count).unwrap_or(Semaphore::MAX_PERMITS);
+            Arc::new(Semaphore::new(count))
+        };
         Ok(Arc::new(Self {
             shared: Arc::new(Shared {
                 engine,
                 linker,
-                places,
+                places: permits(calls),
+                idle_places: permits(IDLE_PLACES),
                 ticker,
             }),
         }))

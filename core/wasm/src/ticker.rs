@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 use std::{fmt, io};
@@ -23,7 +23,11 @@ struct Shared {
     running: AtomicUsize,
     is_asleep: AtomicBool,
     is_stopped: AtomicBool,
+    chores: Mutex<Vec<Chore>>,
 }
+
+/// Something that begins at the next tick, and only begins there.
+type Chore = Box<dyn FnOnce() + Send>;
 
 impl Ticker {
     /// Starts the thread.
@@ -33,6 +37,12 @@ impl Ticker {
         let spawned = thread::Builder::new().name("roster-epoch".to_owned());
         let thread = spawned.spawn(move || seen.tick(&engine))?.thread().clone();
         Ok(Self { shared, thread })
+    }
+
+    /// Begins something at the next tick, from the ticker's thread: whoever is in a hurry wakes
+    /// nobody. Called while a call is running, so that there is a next tick.
+    pub(crate) fn later(&self, chore: impl FnOnce() + Send + 'static) {
+        self.shared.chores().push(Box::new(chore));
     }
 
     /// The epoch moves at least until the answer is dropped.
@@ -62,7 +72,13 @@ impl Shared {
             }
             thread::park_timeout(TICK);
             engine.increment_epoch();
+            let chores = std::mem::take(&mut *self.chores());
+            chores.into_iter().for_each(|chore| chore());
         }
+    }
+
+    fn chores(&self) -> MutexGuard<'_, Vec<Chore>> {
+        self.chores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sleeps until [`Ticker::run`] or the end. The flag is set before the last look at the count,

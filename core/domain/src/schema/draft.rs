@@ -70,25 +70,37 @@ impl Draft {
         Error::of(problems).map_or(Ok(draft), Err)
     }
 
-    /// Applies a plugin's patch, under the same rules as a body.
+    /// Applies a plugin's patch, all of it or nothing, under the same rules as a body.
     ///
     /// # Errors
     /// `INVALID_PAYLOAD`, also for unknown fields.
     pub fn patch(&mut self, patch: &Map<String, Json>) -> Result<()> {
-        let mut problems = Vec::new();
+        let (mut values, mut problems) = (Vec::with_capacity(patch.len()), Vec::new());
         for (name, json) in patch {
-            match self.put(name, json) {
-                Ok(()) => {}
+            match self.read(name, json) {
+                Ok(value) => values.extend(value),
                 Err(Unfit::Unknown) => {
                     problems.push(problem::unknown(self.schema.collection().as_str(), name));
                 }
                 Err(Unfit::Problem(problem)) => problems.push(*problem),
             }
         }
-        Error::of(problems).map_or(Ok(()), Err)
+        match Error::of(problems) {
+            Some(error) => Err(error),
+            None => {
+                self.values.extend(values);
+                Ok(())
+            }
+        }
     }
 
     fn put(&mut self, name: &str, json: &Json) -> Result<(), Unfit> {
+        self.values.extend(self.read(name, json)?);
+        Ok(())
+    }
+
+    /// The position and the value of a field; nothing where what is sent is to be ignored.
+    fn read(&self, name: &str, json: &Json) -> Result<Option<(usize, Value)>, Unfit> {
         let Some(index) = self.schema.position(name) else {
             return Err(Unfit::Unknown);
         };
@@ -99,16 +111,13 @@ impl Draft {
             ))))
         };
         if self.stage == Stage::Update && name == "id" {
-            return Ok(());
+            return Ok(None);
         }
         if field.is_concealed && json.as_str() == Some(MASK) {
-            return Ok(());
+            return Ok(None);
         }
         match field.parse(json) {
-            Ok(value) if field.is_stored() => {
-                self.values.insert(index, value);
-                Ok(())
-            }
+            Ok(value) if field.is_stored() => Ok(Some((index, value))),
             Ok(_) => wrong(field.kind.expected(), describe(json)),
             Err((expected, got)) => wrong(expected, got),
         }

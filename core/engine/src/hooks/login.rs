@@ -6,7 +6,7 @@ use roster_domain::{Collection, Result};
 use roster_sdk::{Event, Login, Map, Value as Json};
 use uuid::Uuid;
 
-use super::settle;
+use super::{settle, well_formed};
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, visible_json};
@@ -36,20 +36,19 @@ pub(crate) async fn before_login(
             continue;
         };
         let item = Some(id.to_string());
-        let mut context = occasion.context(slot, call, Event::BeforeLogin, USERS, item);
         let host = CallHost::deferred(&slot.host, cx, &order);
-        context.host = Arc::clone(&host) as _;
+        let behind = Arc::clone(&host);
+        let context = occasion.context(call, Event::BeforeLogin, USERS, item, behind);
         let login = Login {
             user: roster_sdk::Record(visible_json(slot, cx.model.users(), user)),
             provider: provider.to_owned(),
             mode: mode.to_owned(),
         };
-        let answer = run(
-            slot,
-            Event::BeforeLogin,
-            hooks.before_login(&context, &login),
-        )
-        .await;
+        let calling = async {
+            let answer = hooks.before_login(&context, &login).await;
+            answer.map_err(well_formed)
+        };
+        let answer = run(slot, Event::BeforeLogin, calling).await;
         if settle(slot, Event::BeforeLogin, answer)?.is_some() {
             host.keep();
         }

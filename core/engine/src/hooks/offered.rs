@@ -26,7 +26,7 @@ pub(crate) trait Changeable: Offered + Send {
 
 impl Offered for Record {
     fn visible(&self, slot: &Placed) -> Map<String, Json> {
-        visible(slot, self.item.iter())
+        visible(slot, &self.item)
     }
 }
 
@@ -43,9 +43,6 @@ impl Changeable for Draft {
     }
 
     fn change(&mut self, patch: &Map<String, Json>) -> Result<()> {
-        let mut changed = self.clone();
-        changed.patch(patch)?;
-        *self = changed;
-        Ok(())
+        self.patch(patch)
     }
 }

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
+use super::meters::Ended;
 use crate::registry::Placed;
 use crate::trace;
 
@@ -25,9 +26,13 @@ pub(crate) fn span(slot: &Placed, call: &'static str) -> Span {
 }
 
 /// Says how a call ended.
-pub(crate) fn note(span: &Span, outcome: &'static str) {
+pub(crate) fn note(span: &Span, ended: Ended) {
+    if span.is_disabled() {
+        return;
+    }
+    let outcome = ended.as_str();
     span.record("roster.plugin.outcome", outcome);
-    if matches!(outcome, "failed" | "crashed") {
+    if matches!(ended, Ended::Failed | Ended::Crashed) {
         trace::fail(span, outcome);
     }
 }
@@ -40,11 +45,12 @@ pub(crate) async fn run<T>(
     call: impl Future<Output = Result<T, HookError>>,
 ) -> Result<T, HookError> {
     let name = event.as_str();
+    let meter = slot.meters.of(&slot.name, event);
     let begun = Instant::now();
     let span = span(slot, name);
     if let Err(pause) = slot.health.admit(begun) {
-        count(slot, name, "turned_off");
-        note(&span, "turned_off");
+        meter.ended(Ended::TurnedOff);
+        note(&span, Ended::TurnedOff);
         let reason = format!("turned off for another {pause:?}, as it crashed repeatedly");
         return Err(Failure::new(reason).into());
     }
@@ -54,16 +60,15 @@ pub(crate) async fn run<T>(
         Ok(Err(_panic)) => Err(Failure::crash("it panicked").into()),
         Err(_) => Err(Failure::crash(format!("deadline of {:?} exceeded", slot.timeout)).into()),
     };
-    let labels = [("plugin", slot.name.clone()), ("call", name.to_owned())];
-    metrics::histogram!("roster_plugin_call_seconds", &labels).record(begun.elapsed());
-    let outcome = match &answer {
-        Ok(_) => "ok",
-        Err(HookError::Rejected(_)) => "rejected",
-        Err(HookError::Failed(failure)) if failure.is_crash => "crashed",
-        Err(HookError::Failed(_)) => "failed",
+    meter.took(begun.elapsed());
+    let ended = match &answer {
+        Ok(_) => Ended::Ok,
+        Err(HookError::Rejected(_)) => Ended::Rejected,
+        Err(HookError::Failed(failure)) if failure.is_crash => Ended::Crashed,
+        Err(HookError::Failed(_)) => Ended::Failed,
     };
-    count(slot, name, outcome);
-    note(&span, outcome);
+    meter.ended(ended);
+    note(&span, ended);
     match &answer {
         Err(HookError::Failed(failure)) => {
             if let Some(pause) = slot.health.failed(name, failure, Instant::now()) {
@@ -77,13 +82,4 @@ pub(crate) async fn run<T>(
         Ok(_) | Err(HookError::Rejected(_)) => slot.health.succeeded(),
     }
     answer
-}
-
-fn count(slot: &Placed, call: &'static str, outcome: &'static str) {
-    let labels = [
-        ("plugin", slot.name.clone()),
-        ("call", call.to_owned()),
-        ("outcome", outcome.to_owned()),
-    ];
-    metrics::counter!("roster_plugin_calls_total", &labels).increment(1);
 }

@@ -2,7 +2,7 @@ use roster_domain::{Code, Collection, Error, Result};
 use roster_sdk::{Event, Failure, HookError, Login, Map, Record, Value as Json};
 use uuid::Uuid;
 
-use super::run;
+use super::{CallHost, run};
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, visible_json};
@@ -60,13 +60,8 @@ pub(crate) async fn claims(
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let context = occasion.context(
-            slot,
-            call,
-            Event::Claims,
-            Collection::Users,
-            Some(id.to_string()),
-        );
+        let (item, host) = (Some(id.to_string()), CallHost::direct(&slot.host));
+        let context = occasion.context(call, Event::Claims, Collection::Users, item, host);
         let login = Login {
             user: Record(visible_json(slot, cx.model.users(), user)),
             provider: provider.to_owned(),

@@ -6,7 +6,7 @@ use roster_domain::query::Parameters;
 use roster_domain::{Action, Code, Collection, Error, Filter, Principal, Problem, Result, Rights};
 use roster_sdk::{AccessRequest, Event, HookError, Value as Json};
 
-use super::run;
+use super::{CallHost, run};
 use crate::context::Context;
 use crate::convert::Occasion;
 use crate::registry::OnFailure;
@@ -67,7 +67,8 @@ pub(crate) async fn narrow(
         let Some(policy) = &slot.instance.policy else {
             continue;
         };
-        let context = occasion.context(slot, call, Event::Narrow, collection, None);
+        let host = CallHost::direct(&slot.host);
+        let context = occasion.context(call, Event::Narrow, collection, None, host);
         let asking = async {
             let answer = policy.narrow(&context, &request).await?;
             match &answer.filter {

@@ -45,7 +45,8 @@ impl Provider {
     fn context(&self, cx: &Context) -> Result<roster_sdk::Context> {
         let (call, event) = (new_id(cx.now)?, Event::Authenticate);
         let occasion = Occasion::of(cx);
-        Ok(occasion.context(&self.slot, call, event, Collection::Users, None))
+        let host = CallHost::direct(&self.slot.host);
+        Ok(occasion.context(call, event, Collection::Users, None, host))
     }
 }
 

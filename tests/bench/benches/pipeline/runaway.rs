@@ -21,8 +21,10 @@ pub(crate) const LATE: Duration = Duration::from_millis(5);
 pub(crate) struct Runaway {
     /// What a call may take.
     pub(crate) budget: Duration,
-    /// What the slowest took.
-    pub(crate) slowest: Duration,
+    /// How late each was stopped, in order.
+    pub(crate) late: Vec<Duration>,
+    /// How late a thread woke that slept as long meanwhile, in order: what the machine adds.
+    pub(crate) slept: Vec<Duration>,
     /// The 99th percentile of ordinary calls, quiet and beside it.
     pub(crate) ordinary: [Duration; 2],
 }
@@ -38,19 +40,25 @@ impl Runaway {
         let call = Call::of(ordinary.clone());
         let quiet = percentile(&call).await;
         let runs = tokio::spawn({
-            let guest = Arc::clone(&guest);
+            let (guest, budget) = (Arc::clone(&guest), limits.timeout);
             async move {
-                let mut slowest = Duration::ZERO;
+                let (mut late, mut slept) = (Vec::new(), Vec::new());
                 for _ in 0..STOPS {
-                    slowest = slowest.max(stopped(&guest).await);
+                    let sleeping = tokio::task::spawn_blocking(move || overslept(budget));
+                    late.push(stopped(&guest).await.saturating_sub(budget));
+                    slept.extend(sleeping.await);
                 }
-                slowest
+                late.sort_unstable();
+                slept.sort_unstable();
+                (late, slept)
             }
         });
         let beside = percentile(&call).await;
+        let (late, slept) = runs.await?;
         Ok(Self {
             budget: limits.timeout,
-            slowest: runs.await?,
+            late,
+            slept,
             ordinary: [quiet, beside],
         })
     }
@@ -71,6 +79,13 @@ async fn stopped(guest: &Instance) -> Duration {
     let took = started.elapsed();
     assert!(answer.is_err(), "an endless loop ended");
     took
+}
+
+/// How much longer than it was meant to a sleep takes.
+fn overslept(time: Duration) -> Duration {
+    let started = Instant::now();
+    std::thread::sleep(time);
+    started.elapsed().saturating_sub(time)
 }
 
 async fn percentile(call: &Call) -> Duration {
