@@ -12,12 +12,13 @@ use std::sync::Arc;
 
 use roster_domain::{Code, Collection, Error, Problem, Result};
 use roster_sdk::{Event, Failure, HookError, Map, Value as Json};
+use uuid::Uuid;
 
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, check_refusal, field_problem, refusal};
 use crate::plugins::{CallHost, effects, run};
-use crate::registry::{OnFailure, Placed};
+use crate::registry::{OnFailure, Placed, Placing};
 use crate::system::new_id;
 
 /// Runs the hooks of `create.before` over a draft.
@@ -77,11 +78,10 @@ async fn before_write(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = effects::order(collection, item.as_deref(), call);
-    cx.effects.begin(&order);
+    let order = begin(cx, &slots, collection, item.as_deref(), call);
     let mut problems = Vec::new();
     for slot in slots.iter() {
-        let host = CallHost::deferred(&slot.host, cx, &order);
+        let host = CallHost::before(slot, cx, order.as_deref());
         let (item, behind) = (item.clone(), Arc::clone(&host));
         let context = occasion.context(call, event, collection, item, behind);
         let mut shown = roster_sdk::Draft::new(draft.visible(slot));
@@ -122,14 +122,13 @@ pub(crate) async fn before_delete(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = effects::order(collection, Some(item), call);
-    cx.effects.begin(&order);
+    let order = begin(cx, &slots, collection, Some(item), call);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
         let item = Some(item.to_owned());
-        let host = CallHost::deferred(&slot.host, cx, &order);
+        let host = CallHost::before(slot, cx, order.as_deref());
         let behind = Arc::clone(&host);
         let context = occasion.context(call, Event::BeforeDelete, collection, item, behind);
         let stored = roster_sdk::Record(stored.visible(slot));
@@ -143,6 +142,23 @@ pub(crate) async fn before_delete(
         }
     }
     Ok(())
+}
+
+/// The hooks of a record begin to run: what stands for it in what they want to be stored, if one of
+/// them may store something.
+fn begin(
+    cx: &Context,
+    slots: &Placing,
+    collection: Collection,
+    item: Option<&str>,
+    call: Uuid,
+) -> Option<String> {
+    if !slots.iter().any(|slot| slot.may_store()) {
+        return None;
+    }
+    let order = effects::order(collection, item, call);
+    cx.effects.begin(&order);
+    Some(order)
 }
 
 /// Puts a plugin's changes into the draft, within what it was granted.

@@ -314,6 +314,11 @@ impl Placed {
         !field.is_concealed && self.reads_named(&field.name)
     }
 
+    /// Whether what it asks for in a before hook may have to be stored with the record.
+    pub(crate) fn may_store(&self) -> bool {
+        self.capabilities.store || self.capabilities.mail
+    }
+
     /// The only fields it may see, unless it may see whatever there is.
     pub(crate) fn reads_only(&self) -> Option<impl Iterator<Item = &str>> {
         (!self.reads.contains("*")).then(|| self.reads.iter())

@@ -122,6 +122,8 @@ impl Server {
         sources: Option<Sources>,
         linked: Vec<Linked>,
     ) -> Result<Self, StartError> {
+        // First of all: who looks a metric up before there are any counts for nobody.
+        let metrics = Metrics::install();
         let (engine, loader) = engine(config, linked).await?;
         let configured = config.admin.as_ref();
         let configured = configured.map(|admin| (admin.email.clone(), admin.password.clone()));
@@ -136,7 +138,6 @@ impl Server {
             .local_addr()
             .map_err(|error| StartError::new("cannot listen", error))?;
 
-        let metrics = Metrics::install();
         let (stop, stopped) = watch::channel(false);
         let patience = config.server.shutdown_timeout;
         let endpoint = roster_api::endpoint(

@@ -228,8 +228,7 @@ async fn whoever_misbehaves_is_named_in_the_log_and_the_metrics_and_harms_nobody
     // Two users were made, the administrator being the first.
     assert_eq!(of("plugin log", "chatter"), 2 * 65);
     assert_eq!(of("plugin denied", "trespass"), 2);
-    // Metrics begin when the administrator is there.
-    for (what, count) in [("http", 1), ("store", 4), ("users", 1), ("mail", 1)] {
+    for (what, count) in [("http", 2), ("store", 8), ("users", 2), ("mail", 2)] {
         let count =
             format!(r#"roster_plugin_denied_total{{plugin="trespass",what="{what}"}} {count}"#);
         assert!(metrics.contains(&count), "{count}:\n{metrics}");

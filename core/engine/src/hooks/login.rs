@@ -6,11 +6,11 @@ use roster_domain::{Collection, Result};
 use roster_sdk::{Event, Login, Map, Value as Json};
 use uuid::Uuid;
 
-use super::{settle, well_formed};
+use super::{begin, settle, well_formed};
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, visible_json};
-use crate::plugins::{CallHost, effects, run};
+use crate::plugins::{CallHost, run};
 use crate::system::new_id;
 
 const USERS: Collection = Collection::Users;
@@ -29,14 +29,13 @@ pub(crate) async fn before_login(
         return Ok(());
     }
     let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = effects::order(USERS, Some(&id.to_string()), call);
-    cx.effects.begin(&order);
+    let order = begin(cx, &slots, USERS, Some(&id.to_string()), call);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
         let item = Some(id.to_string());
-        let host = CallHost::deferred(&slot.host, cx, &order);
+        let host = CallHost::before(slot, cx, order.as_deref());
         let behind = Arc::clone(&host);
         let context = occasion.context(call, Event::BeforeLogin, USERS, item, behind);
         let login = Login {

@@ -14,6 +14,7 @@ use super::effects::{self, Effect, Effects, What};
 use crate::context::Context;
 use crate::host::{PluginHost, conflict, version};
 use crate::login::password::Verifier;
+use crate::registry::Placed;
 
 /// How often one call may ask the host, and how often over HTTP.
 const CALLS: u32 = 100;
@@ -57,15 +58,16 @@ impl CallHost {
         Self::new(host, None, Some(Arc::clone(verifier)))
     }
 
-    /// The host of a before hook of a record.
-    pub(crate) fn deferred(host: &Arc<PluginHost>, cx: &Context, item: &str) -> Arc<Self> {
-        let deferred = Deferred {
+    /// The host of a before hook. What stands for its record is needed where it may store something.
+    pub(crate) fn before(slot: &Placed, cx: &Context, item: Option<&str>) -> Arc<Self> {
+        let item = item.filter(|_| slot.may_store());
+        let deferred = item.map(|item| Deferred {
             effects: cx.effects.clone(),
             item: item.to_owned(),
             now: cx.now,
             state: Mutex::default(),
-        };
-        Self::new(host, Some(deferred), None)
+        });
+        Self::new(&slot.host, deferred, None)
     }
 
     fn new(
