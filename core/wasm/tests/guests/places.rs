@@ -54,6 +54,32 @@ async fn the_wait_counts_as_time_of_the_call() {
 }
 
 #[tokio::test]
+async fn instances_that_wait_for_their_calls_take_no_place_from_those_that_run() {
+    /// More than may wait, whatever plugins they are of.
+    const PLUGINS: usize = 70;
+    let settings = RuntimeSettings {
+        cache_dir: Some(build::guests().join("compiled")),
+        max_concurrent_calls: 1,
+    };
+    let file = build::component("roster-hostile-plugin");
+    let runtime = Runtime::new(settings).unwrap();
+    let mut plugins = Vec::new();
+    for _ in 0..PLUGINS {
+        let config = json!({ "mode": "behave" });
+        let loaded = runtime.load("test", &file, config, PATIENT, FakeHost::new());
+        plugins.push(loaded.await.unwrap().hooks.unwrap());
+    }
+
+    for _ in 0..2 {
+        for hooks in &plugins {
+            assert_eq!(answers(hooks, 1).await, vec![Ok(())]);
+        }
+        // Until an instance was made for each of the next calls.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
 async fn without_room_for_a_pool_each_call_maps_its_own_memory() {
     let hooks = hooks(100_000, json!({ "mode": "behave" }), PATIENT).await;
 
