@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use roster_sdk::{Failure, Host};
 use tokio::runtime::Handle;
@@ -14,10 +15,12 @@ use crate::component::Component;
 use crate::host::{self, State};
 use crate::limits::Instances;
 
-/// How many idle instances a component keeps of one kind: those that wait for their only call, and
-/// those that have served others.
-const SPARES: usize = 4;
+/// How many idle instances a component keeps of one kind.
 const IDLE: usize = 16;
+/// So many instances that are used up are replaced together, and fewer after so long: what it takes
+/// to make one is in nobody's cache after a call, and in everybody's way while one is made.
+const TOGETHER: usize = 4;
+const PAUSE: Duration = Duration::from_millis(20);
 /// How many calls an instance serves.
 const USES: u32 = 1_000;
 
@@ -67,15 +70,16 @@ impl Kind for AuthProviderKindPre<State> {
 
 /// The instances of a component as one of its kinds.
 ///
-/// A fresh instance is made when the call before has ended, not when its own begins: a write waits
-/// for what the guest does and not for its memory to be laid out. Under load there is one to be made
-/// for each call that ends, so only the first calls, and more at once than there are spares, wait.
+/// Fresh instances are made when others are used up, not when a call begins: a write waits for what
+/// the guest does and not for its memory to be laid out. One is made for each call that has ended, so
+/// only the first calls wait, and those that are more within a moment than ever before.
 pub(crate) struct Guests<K: Kind>(Arc<Stock<K>>);
 
 struct Stock<K: Kind> {
     component: Arc<Component>,
     kind: K,
     idle: Mutex<Vec<Warm<K::Guest>>>,
+    used: Mutex<Vec<Warm<K::Guest>>>,
 }
 
 /// An instance with its store.
@@ -94,7 +98,8 @@ impl<K: Kind + 'static> Guests<K> {
         Self(Arc::new(Stock {
             component,
             kind,
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::default(),
+            used: Mutex::default(),
         }))
     }
 
@@ -126,7 +131,7 @@ impl<K: Kind + 'static> Stock<K> {
         host: &Arc<dyn Host>,
         place: Place,
     ) -> wasmtime::Result<Warm<K::Guest>> {
-        let idle = self.locked().pop();
+        let idle = locked(&self.idle).pop();
         if let Some(mut warm) = idle {
             let budget = self.component.limits.timeout;
             host::reuse(&mut warm.store, Arc::clone(host), budget);
@@ -155,20 +160,41 @@ impl<K: Kind + 'static> Stock<K> {
         warm.place = place;
         warm.uses += 1;
         match self.component.limits.instances {
-            Instances::Pooled if warm.uses < USES => self.keep(warm, IDLE),
+            Instances::Pooled if warm.uses < USES => self.keep(warm),
             Instances::Pooled => {}
             Instances::Fresh => {
-                let (stock, runtime) = (Arc::clone(self), Handle::current());
-                self.component.shared.ticker.later(move || {
-                    runtime.spawn(async move { stock.restock(warm).await });
-                });
+                let count = {
+                    let mut used = locked(&self.used);
+                    used.push(warm);
+                    used.len()
+                };
+                match count {
+                    1 => self.restock(PAUSE),
+                    TOGETHER => self.restock(Duration::ZERO),
+                    _ => {}
+                }
             }
         }
     }
 
-    /// Makes an instance for a call to come in the place of one that is used up. If it cannot be
-    /// made, that call will say why.
-    async fn restock(&self, used: Warm<K::Guest>) {
+    /// Makes an instance for a call to come in the place of each that is used up, after a pause. If
+    /// one cannot be made, that call will say why.
+    fn restock(self: &Arc<Self>, pause: Duration) {
+        let (stock, runtime) = (Arc::clone(self), Handle::current());
+        let replace = move || {
+            let used = std::mem::take(&mut *locked(&stock.used));
+            if !used.is_empty() {
+                runtime.spawn(async move {
+                    for warm in used {
+                        stock.replace(warm).await;
+                    }
+                });
+            }
+        };
+        self.component.shared.ticker.later(pause, replace);
+    }
+
+    async fn replace(&self, used: Warm<K::Guest>) {
         let Warm {
             store,
             guest,
@@ -176,23 +202,23 @@ impl<K: Kind + 'static> Stock<K> {
             ..
         } = used;
         drop((guest, store));
-        if self.locked().len() >= SPARES {
+        if locked(&self.idle).len() >= IDLE {
             return;
         }
         let made = self.component.run(self.make(&self.component.host, place));
         if let Ok(warm) = made.await {
-            self.keep(warm, SPARES);
+            self.keep(warm);
         }
     }
 
-    fn keep(&self, warm: Warm<K::Guest>, most: usize) {
-        let mut idle = self.locked();
-        if idle.len() < most {
+    fn keep(&self, warm: Warm<K::Guest>) {
+        let mut idle = locked(&self.idle);
+        if idle.len() < IDLE {
             idle.push(warm);
         }
     }
+}
 
-    fn locked(&self) -> MutexGuard<'_, Vec<Warm<K::Guest>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use wasmtime::Engine;
@@ -23,10 +23,10 @@ struct Shared {
     running: AtomicUsize,
     is_asleep: AtomicBool,
     is_stopped: AtomicBool,
-    chores: Mutex<Vec<Chore>>,
+    chores: Mutex<Vec<(Instant, Chore)>>,
 }
 
-/// Something that begins at the next tick, and only begins there.
+/// Something that begins at a tick, and only begins there.
 type Chore = Box<dyn FnOnce() + Send>;
 
 impl Ticker {
@@ -39,10 +39,12 @@ impl Ticker {
         Ok(Self { shared, thread })
     }
 
-    /// Begins something at the next tick, from the ticker's thread: whoever is in a hurry wakes
-    /// nobody. Called while a call is running, so that there is a next tick.
-    pub(crate) fn later(&self, chore: impl FnOnce() + Send + 'static) {
-        self.shared.chores().push(Box::new(chore));
+    /// Begins something at the first tick after a pause, which is to be short. It is begun from the
+    /// ticker's thread, so that whoever is in a hurry wakes nobody. Called while a call is running:
+    /// then there are ticks.
+    pub(crate) fn later(&self, pause: Duration, chore: impl FnOnce() + Send + 'static) {
+        let due = Instant::now() + pause;
+        self.shared.chores().push((due, Box::new(chore)));
     }
 
     /// The epoch moves at least until the answer is dropped.
@@ -72,12 +74,21 @@ impl Shared {
             }
             thread::park_timeout(TICK);
             engine.increment_epoch();
-            let chores = std::mem::take(&mut *self.chores());
-            chores.into_iter().for_each(|chore| chore());
+            while let Some(chore) = self.due() {
+                chore();
+            }
         }
     }
 
-    fn chores(&self) -> MutexGuard<'_, Vec<Chore>> {
+    /// A chore whose time has come.
+    fn due(&self) -> Option<Chore> {
+        let mut chores = self.chores();
+        let now = Instant::now();
+        let at = chores.iter().position(|(due, _)| *due <= now)?;
+        Some(chores.swap_remove(at).1)
+    }
+
+    fn chores(&self) -> MutexGuard<'_, Vec<(Instant, Chore)>> {
         self.chores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

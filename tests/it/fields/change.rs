@@ -228,6 +228,61 @@ async fn values_that_are_not_unique_keep_a_field_from_becoming_so() {
 }
 
 #[tokio::test]
+async fn several_fields_are_changed_together_or_not_at_all() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    for name in ["level", "rank"] {
+        add(&admin, json!({"field": name, "type": "integer"})).await;
+    }
+    admin
+        .post("/users", json!([{"rank": 1}, {"rank": 1}]))
+        .await
+        .data();
+    let notes = async || {
+        let fields = admin.get("/fields/directus_users").await.data();
+        let fields = fields.as_array().expect("a list").clone();
+        let of = |name: &str| {
+            let field = fields.iter().find(|field| field["field"] == name);
+            field.expect("the field")["meta"]["note"].clone()
+        };
+        [of("level"), of("rank")]
+    };
+    let level = json!({"field": "level", "meta": {"note": "How far"}});
+
+    for (other, refusal) in [
+        (
+            json!({"field": "rank", "schema": {"is_unique": true}}),
+            "400 RECORD_NOT_UNIQUE",
+        ),
+        (json!({"field": "nobody", "meta": {}}), "403 FORBIDDEN"),
+        (json!({"field": "rank", "type": 7}), "400 INVALID_PAYLOAD"),
+        (
+            json!({"field": "first_name", "meta": {"note": "No"}}),
+            "400 INVALID_PAYLOAD",
+        ),
+        (json!("rank"), "400 INVALID_PAYLOAD"),
+    ] {
+        let refused = admin
+            .patch("/fields/directus_users", json!([level, other]))
+            .await;
+        assert_eq!(refused.outcome(), refusal, "{other}");
+        assert_eq!(notes().await, [Json::Null, Json::Null], "{other}");
+    }
+
+    let body = json!([
+        level,
+        { "field": "first_name", "schema": { "is_indexed": true } },
+        { "field": "rank", "meta": { "note": "Which" } },
+        { "field": "level", "meta": { "note": "How far up" } },
+    ]);
+    let changed = admin.patch("/fields/directus_users", body).await.data();
+    let changed = changed.as_array().expect("a list").clone();
+    let named: Vec<&Json> = changed.iter().map(|field| &field["field"]).collect();
+    assert_eq!(named, ["level", "first_name", "rank", "level"]);
+    assert_eq!(notes().await, [json!("How far up"), json!("Which")]);
+}
+
+#[tokio::test]
 async fn a_removed_field_takes_what_permissions_say_of_it_along() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

@@ -150,28 +150,68 @@ pub(crate) async fn update(
     if is_built_in(&Model::built_in(), name) {
         return built_in(inner, cx, name, map);
     }
-    let done = repeat(inner, |model| {
-        update_once(inner, cx, &grant, model, name, map)
-    });
-    let (before, after, carried) = done.await?;
-    if carried.is_empty() {
-        return shown(inner, name).await;
-    }
-    if let Err(error) = fields::index(&inner.store, &grant, &after).await {
-        // As it was before: the values that are there are not unique.
-        let mut tx = inner.store.begin().await?;
-        fields::update(&mut tx, &grant, &after, &before).await?;
-        let (said, cx) = (Said::field(&before), alone(cx));
-        let told = said.note(inner, &mut tx, &cx, Event::AfterUpdate, carried);
-        let told = told.await?;
-        commit(inner, tx, told).await?;
-        return Err(error);
-    }
+    update_all(inner, cx, &grant, &[(name, map)]).await?;
     shown(inner, name).await
 }
 
-/// A field before a change and after it, and what the change carried: nothing if there is none.
-type Changed = (Definition, Definition, Vec<String>);
+/// Changes several fields, in the order in which they are named: all of them or none.
+pub(crate) async fn update_many(
+    inner: &Inner,
+    cx: &Context,
+    collection: &str,
+    body: &Json,
+) -> Result<Vec<Json>> {
+    let grant = administer(cx, Action::Update, FIELDS)?;
+    let Json::Array(items) = body else {
+        return Err(payload("Submitted body has to be an array"));
+    };
+    only_users(cx, collection)?;
+    let (model, mut names, mut wishes) = (Model::built_in(), Vec::new(), Vec::new());
+    for item in items {
+        let map = object(item)?;
+        let name = map.get("field").and_then(Json::as_str);
+        let name = name.ok_or_else(|| payload("\"field\" is required"))?;
+        if is_built_in(&model, name) {
+            let others = map.iter().filter(|(key, _)| *key != "field");
+            let others = others.map(|(key, json)| (key.clone(), json.clone()));
+            names.push((name, Some(built_in(inner, cx, name, &others.collect())?)));
+        } else {
+            names.push((name, None));
+            wishes.push((name, map));
+        }
+    }
+    update_all(inner, cx, &grant, &wishes).await?;
+    let mut all = Vec::with_capacity(names.len());
+    for (name, built_in) in names {
+        all.push(match built_in {
+            Some(same) => same,
+            None => shown(inner, name).await?,
+        });
+    }
+    Ok(all)
+}
+
+/// What is wished of a field.
+type Wish<'a> = (&'a str, &'a Map<String, Json>);
+
+async fn update_all(inner: &Inner, cx: &Context, grant: &Grant, wishes: &[Wish<'_>]) -> Result<()> {
+    let done = repeat(inner, |model| update_once(inner, cx, grant, model, wishes));
+    let done = done.await?;
+    for (at, change) in done.iter().enumerate() {
+        if let Err(error) = fields::index(&inner.store, grant, &change.after).await {
+            undo_update(inner, cx, grant, &done, at).await?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// A field before a change and after it, and what the change carried.
+struct Changed {
+    before: Definition,
+    after: Definition,
+    carried: Vec<String>,
+}
 
 /// Nothing where another change came in between.
 async fn update_once(
@@ -179,63 +219,89 @@ async fn update_once(
     cx: &Context,
     grant: &Grant,
     model: Arc<Model>,
-    name: &str,
-    body: &Map<String, Json>,
-) -> Result<Option<Changed>> {
-    let found = model.definitions().iter().find(|known| known.field == name);
-    let users = Collection::Users.as_str();
-    let before = found.ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
-    // A malformed body is refused before any hook is asked.
-    changed(before, body)?;
-    let mut draft = Said::changed(FIELDS, body);
-    let stored = Said::field(before);
-    hooks::before_update(inner, cx, FIELDS, item(name), &stored, &mut draft).await?;
-    let carried = draft.carried();
-    if carried.is_empty() {
-        return Ok(Some((before.clone(), before.clone(), carried)));
+    wishes: &[Wish<'_>],
+) -> Result<Option<Vec<Changed>>> {
+    let mut all: Vec<Changed> = Vec::with_capacity(wishes.len());
+    for &(name, body) in wishes {
+        let earlier = all.iter().rev().map(|change| &change.after);
+        let mut known = earlier.chain(model.definitions());
+        let before = known.find(|known| known.field == name);
+        let users = Collection::Users.as_str();
+        let before = before.ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
+        // A malformed body is refused before any hook is asked.
+        changed(before, body)?;
+        let mut draft = Said::changed(FIELDS, body);
+        let stored = Said::field(before);
+        hooks::before_update(inner, cx, FIELDS, item(name), &stored, &mut draft).await?;
+        let carried = draft.carried();
+        if carried.is_empty() {
+            continue;
+        }
+        let (before, after) = (before.clone(), changed(before, draft.values())?);
+        check(&model, &after)?;
+        all.push(Changed {
+            before,
+            after,
+            carried,
+        });
     }
-    let after = changed(before, draft.values())?;
-    check(&model, &after)?;
+    if all.is_empty() {
+        return Ok(Some(all));
+    }
     let Some(mut tx) = begin(inner, &model).await? else {
         return Ok(None);
     };
-    fields::update(&mut tx, grant, before, &after).await?;
-    let field = after.field();
-    if !field.is_nullable && before.field().is_nullable && field.is_stored() {
-        refuse_nulls(&mut tx, grant, &after).await?;
+    let mut told = false;
+    for change in &all {
+        let Changed {
+            before,
+            after,
+            carried,
+        } = change;
+        fields::update(&mut tx, grant, before, after).await?;
+        let field = after.field();
+        if !field.is_nullable && before.field().is_nullable && field.is_stored() {
+            refuse_nulls(&mut tx, grant, after).await?;
+        }
+        if field.is_unique {
+            refuse_duplicates(&mut tx, grant, after).await?;
+        }
+        let (said, event) = (Said::field(after), Event::AfterUpdate);
+        let noted = said.note(inner, &mut tx, cx, event, carried.clone());
+        told |= noted.await?;
     }
-    if field.is_unique {
-        refuse_duplicates(&mut tx, grant, &after).await?;
-    }
-    let (said, event) = (Said::field(&after), Event::AfterUpdate);
-    let told = said
-        .note(inner, &mut tx, cx, event, carried.clone())
-        .await?;
     commit(inner, tx, told).await?;
-    Ok(Some((before.clone(), after, carried)))
+    Ok(Some(all))
 }
 
-/// Changes several fields, one after another.
-pub(crate) async fn update_many(
+/// Puts fields back as they were, the last change first: an index could not be built, the values
+/// that are there not being unique. Whoever was told is told again.
+async fn undo_update(
     inner: &Inner,
     cx: &Context,
-    collection: &str,
-    body: &Json,
-) -> Result<Vec<Json>> {
-    administer(cx, Action::Update, FIELDS)?;
-    let Json::Array(items) = body else {
-        return Err(payload("Submitted body has to be an array"));
-    };
-    let mut named = Vec::with_capacity(items.len());
-    for item in items {
-        let name = item.get("field").and_then(Json::as_str);
-        named.push((name.ok_or_else(|| payload("\"field\" is required"))?, item));
+    grant: &Grant,
+    done: &[Changed],
+    failed: usize,
+) -> Result<()> {
+    let mut tx = inner.store.begin().await?;
+    let (cx, mut told) = (alone(cx), false);
+    for change in done.iter().rev() {
+        let Changed {
+            before,
+            after,
+            carried,
+        } = change;
+        fields::update(&mut tx, grant, after, before).await?;
+        let said = Said::field(before);
+        let noted = said.note(inner, &mut tx, &cx, Event::AfterUpdate, carried.clone());
+        told |= noted.await?;
     }
-    let mut changed = Vec::with_capacity(named.len());
-    for (name, item) in named {
-        changed.push(update(inner, cx, collection, name, item).await?);
+    commit(inner, tx, told).await?;
+    // The indexes of those that came before it are as they were wished for.
+    for change in done.iter().take(failed).rev() {
+        fields::index(&inner.store, grant, &change.before).await?;
     }
-    Ok(changed)
+    Ok(())
 }
 
 /// Removes a field, its values and what permissions say of it.
