@@ -75,18 +75,14 @@ fn principal(principal: &Principal) -> roster_sdk::Principal {
 /// What the plugin may see of a record.
 pub(crate) fn visible(plugin: &Placed, item: &Item) -> Map<String, Json> {
     let shown = |(field, value): (&Field, &Value)| (field.name.clone(), value.to_json());
-    match plugin.reads_only() {
-        // Few are asked for: looking at each field of the record takes longer than the hook.
-        Some(names) => {
-            let seen = names.filter_map(|name| item.field(name));
-            let seen = seen.filter(|(field, _)| plugin.reads(field));
-            seen.map(shown).collect()
-        }
-        None => {
-            let seen = item.iter().filter(|(field, _)| plugin.reads(field));
-            seen.map(shown).collect()
-        }
+    // Where few are asked for, looking at each field of the record takes longer than the hook.
+    if let Some(names) = plugin.reads_only() {
+        let seen = names.filter_map(|name| item.field(name));
+        let seen = seen.filter(|(field, _)| plugin.reads(field));
+        return seen.map(shown).collect();
     }
+    let seen = item.iter().filter(|(field, _)| plugin.reads(field));
+    seen.map(shown).collect()
 }
 
 /// What the plugin may see of what is about to be written.

@@ -85,13 +85,11 @@ impl Draft {
                 Err(Unfit::Problem(problem)) => problems.push(*problem),
             }
         }
-        match Error::of(problems) {
-            Some(error) => Err(error),
-            None => {
-                self.values.extend(values);
-                Ok(())
-            }
+        if let Some(error) = Error::of(problems) {
+            return Err(error);
         }
+        self.values.extend(values);
+        Ok(())
     }
 
     fn put(&mut self, name: &str, json: &Json) -> Result<(), Unfit> {
