@@ -273,13 +273,14 @@ async fn several_fields_are_changed_together_or_not_at_all() {
         level,
         { "field": "first_name", "schema": { "is_indexed": true } },
         { "field": "rank", "meta": { "note": "Which" } },
-        { "field": "level", "meta": { "note": "How far up" } },
+        { "field": "level", "meta": { "hidden": true } },
     ]);
     let changed = admin.patch("/fields/directus_users", body).await.data();
     let changed = changed.as_array().expect("a list").clone();
     let named: Vec<&Json> = changed.iter().map(|field| &field["field"]).collect();
     assert_eq!(named, ["level", "first_name", "rank", "level"]);
-    assert_eq!(notes().await, [json!("How far up"), json!("Which")]);
+    assert_eq!(notes().await, [json!("How far"), json!("Which")]);
+    assert_eq!(changed[0]["meta"]["hidden"], true);
 }
 
 #[tokio::test]

@@ -166,7 +166,8 @@ pub(crate) async fn update_many(
         return Err(payload("Submitted body has to be an array"));
     };
     only_users(cx, collection)?;
-    let (model, mut names, mut wishes) = (Model::built_in(), Vec::new(), Vec::new());
+    let (model, mut names) = (Model::built_in(), Vec::new());
+    let mut wishes: Vec<(&str, Map<String, Json>)> = Vec::new();
     for item in items {
         let map = object(item)?;
         let name = map.get("field").and_then(Json::as_str);
@@ -177,9 +178,14 @@ pub(crate) async fn update_many(
             names.push((name, Some(built_in(inner, cx, name, &others.collect())?)));
         } else {
             names.push((name, None));
-            wishes.push((name, map));
+            // One change of each field: hooks are called once for it, and it is told once.
+            match wishes.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, wish)) => add(wish, map),
+                None => wishes.push((name, map.clone())),
+            }
         }
     }
+    let wishes: Vec<Wish<'_>> = wishes.iter().map(|(name, wish)| (*name, wish)).collect();
     update_all(inner, cx, &grant, &wishes).await?;
     let mut all = Vec::with_capacity(names.len());
     for (name, built_in) in names {
@@ -189,6 +195,16 @@ pub(crate) async fn update_many(
         });
     }
     Ok(all)
+}
+
+/// Adds what is said later of the same field: its settings one by one.
+fn add(wish: &mut Map<String, Json>, later: &Map<String, Json>) {
+    for (key, json) in later {
+        match (wish.get_mut(key), json) {
+            (Some(Json::Object(settings)), Json::Object(others)) => settings.extend(others.clone()),
+            _ => drop(wish.insert(key.clone(), json.clone())),
+        }
+    }
 }
 
 /// What is wished of a field.
@@ -223,9 +239,7 @@ async fn update_once(
 ) -> Result<Option<Vec<Changed>>> {
     let mut all: Vec<Changed> = Vec::with_capacity(wishes.len());
     for &(name, body) in wishes {
-        let earlier = all.iter().rev().map(|change| &change.after);
-        let mut known = earlier.chain(model.definitions());
-        let before = known.find(|known| known.field == name);
+        let before = model.definitions().iter().find(|known| known.field == name);
         let users = Collection::Users.as_str();
         let before = before.ok_or_else(|| Error::forbidden_fields(users, &[name.to_owned()]))?;
         // A malformed body is refused before any hook is asked.
