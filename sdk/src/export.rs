@@ -51,6 +51,9 @@ macro_rules! export_plugin {
             $crate::guest::bindings::config::export!(
                 Exported with_types_in $crate::guest::bindings::config
             );
+            $crate::guest::bindings::preparation::export!(
+                Exported with_types_in $crate::guest::bindings::preparation
+            );
             $($crate::__export_kind!($kind, Exported);)+
         };
     };

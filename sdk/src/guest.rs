@@ -11,6 +11,7 @@ mod imported;
 mod lifecycle;
 mod mailer;
 mod policy;
+mod preparation;
 
 pub use wit_bindgen;
 

@@ -7,13 +7,16 @@ use serde_json::Value;
 use crate::{Host, Manifest};
 
 /// A plugin: a value made from its own configuration table, once at boot natively and once per
-/// call inside a component. It keeps no state between calls; state belongs to the host's store.
+/// instance of a component, each of which serves one call unless the operator has them pooled. It
+/// keeps no state between calls; state belongs to the host's store.
 #[async_trait]
 pub trait Plugin: Sized + Send + Sync + 'static {
     /// The plugin's own table, `[plugins.<name>.config]`, typed.
     type Config: DeserializeOwned + Send;
 
-    /// Makes the plugin. An error stops the start of the server and is shown to the operator.
+    /// Makes the plugin. An error stops the start of the server and is shown to the operator. In a
+    /// component this is done some time ahead of a call, so what may change by then, such as the
+    /// time or what the store holds, is asked for in the call.
     async fn start(config: Self::Config, host: &dyn Host) -> Result<Self, StartError>;
 
     /// What the plugin is and what it asks for. The operator's configuration decides what it gets.

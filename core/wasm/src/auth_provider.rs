@@ -6,14 +6,13 @@ use roster_sdk::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::bindings::auth_provider::AuthProviderKindPre;
+use crate::bindings::auth_provider::AuthProviderKindIndices;
 use crate::bindings::base::roster::plugin::records::StepError;
 use crate::call;
 use crate::guests::Guests;
-use crate::host::State;
 
 /// The auth provider of a component.
-pub(crate) struct ComponentAuthProvider(pub(crate) Guests<AuthProviderKindPre<State>>);
+pub(crate) struct ComponentAuthProvider(pub(crate) Guests<AuthProviderKindIndices>);
 
 impl ComponentAuthProvider {
     async fn step<T: DeserializeOwned>(

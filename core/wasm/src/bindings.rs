@@ -57,3 +57,11 @@ pub(crate) mod config {
         exports: { default: async },
     });
 }
+
+pub(crate) mod preparation {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "preparation-kind",
+        exports: { default: async },
+    });
+}

@@ -6,11 +6,13 @@ use roster_sdk::{Failure, Host};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit as Place;
 use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
 
-use crate::bindings::auth_provider::{AuthProviderKind, AuthProviderKindPre};
-use crate::bindings::hooks::{HooksKind, HooksKindPre};
-use crate::bindings::mailer::{MailerKind, MailerKindPre};
-use crate::bindings::policy::{PolicyKind, PolicyKindPre};
+use crate::bindings::auth_provider::{AuthProviderKind, AuthProviderKindIndices};
+use crate::bindings::hooks::{HooksKind, HooksKindIndices};
+use crate::bindings::mailer::{MailerKind, MailerKindIndices};
+use crate::bindings::policy::{PolicyKind, PolicyKindIndices};
+use crate::bindings::preparation::PreparationKindIndices;
 use crate::component::Component;
 use crate::host::{self, State};
 use crate::limits::Instances;
@@ -27,57 +29,65 @@ const USES: u32 = 1_000;
 /// A running call.
 pub(crate) type Calling<'a, T> = Pin<Box<dyn Future<Output = wasmtime::Result<T>> + Send + 'a>>;
 
-/// A component as one of its kinds, ready to be instantiated.
+/// Where an instance exports one of the kinds.
 pub(crate) trait Kind: Send + Sync {
-    /// An instance of it.
+    /// An instance, seen as the kind.
     type Guest: Send + Sync;
 
-    /// Makes an instance.
-    fn instantiate<'a>(&'a self, store: &'a mut Store<State>) -> Calling<'a, Self::Guest>;
+    /// Sees an instance so.
+    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest>;
 }
 
-impl Kind for HooksKindPre<State> {
+impl Kind for HooksKindIndices {
     type Guest = HooksKind;
 
-    fn instantiate<'a>(&'a self, store: &'a mut Store<State>) -> Calling<'a, HooksKind> {
-        Box::pin(self.instantiate_async(store))
+    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<HooksKind> {
+        self.load(store, instance)
     }
 }
 
-impl Kind for MailerKindPre<State> {
+impl Kind for MailerKindIndices {
     type Guest = MailerKind;
 
-    fn instantiate<'a>(&'a self, store: &'a mut Store<State>) -> Calling<'a, MailerKind> {
-        Box::pin(self.instantiate_async(store))
+    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<MailerKind> {
+        self.load(store, instance)
     }
 }
 
-impl Kind for PolicyKindPre<State> {
+impl Kind for PolicyKindIndices {
     type Guest = PolicyKind;
 
-    fn instantiate<'a>(&'a self, store: &'a mut Store<State>) -> Calling<'a, PolicyKind> {
-        Box::pin(self.instantiate_async(store))
+    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<PolicyKind> {
+        self.load(store, instance)
     }
 }
 
-impl Kind for AuthProviderKindPre<State> {
+impl Kind for AuthProviderKindIndices {
     type Guest = AuthProviderKind;
 
-    fn instantiate<'a>(&'a self, store: &'a mut Store<State>) -> Calling<'a, AuthProviderKind> {
-        Box::pin(self.instantiate_async(store))
+    fn load(
+        &self,
+        store: &mut Store<State>,
+        instance: &Instance,
+    ) -> wasmtime::Result<AuthProviderKind> {
+        self.load(store, instance)
     }
 }
 
 /// The instances of a component as one of its kinds.
 ///
-/// Fresh instances are made when others are used up, not when a call begins: a write waits for what
-/// the guest does and not for its memory to be laid out. One is made for each call that has ended, so
-/// only the first calls wait, and those that are more within a moment than ever before.
+/// Fresh instances are made, and their plugin started, when others are used up, not when a call
+/// begins: a write waits for what the guest does with it and not for its memory to be laid out. One
+/// is made for each call that has ended, so only the first calls wait, and those that are more within
+/// a moment than ever before.
 pub(crate) struct Guests<K: Kind>(Arc<Stock<K>>);
 
 struct Stock<K: Kind> {
     component: Arc<Component>,
+    linked: InstancePre<State>,
     kind: K,
+    /// How an instance is asked to start before its call, if it can.
+    preparation: Option<PreparationKindIndices>,
     idle: Mutex<Vec<Warm<K::Guest>>>,
     used: Mutex<Vec<Warm<K::Guest>>>,
 }
@@ -94,10 +104,17 @@ struct Warm<G> {
 
 impl<K: Kind + 'static> Guests<K> {
     /// No instance yet.
-    pub(crate) fn new(component: Arc<Component>, kind: K) -> Self {
+    pub(crate) fn new(
+        component: Arc<Component>,
+        linked: InstancePre<State>,
+        kind: K,
+        preparation: Option<PreparationKindIndices>,
+    ) -> Self {
         Self(Arc::new(Stock {
             component,
+            linked,
             kind,
+            preparation,
             idle: Mutex::default(),
             used: Mutex::default(),
         }))
@@ -113,7 +130,7 @@ impl<K: Kind + 'static> Guests<K> {
         let component = &self.0.component;
         let calling = async {
             let place = component.shared.place().await?;
-            let mut warm = self.0.instance(host, place).await?;
+            let mut warm = self.0.take(host, place).await?;
             let answer = call(&mut warm.store, &warm.guest).await;
             component.used(warm.store.data().memory_bytes());
             if answer.is_ok() {
@@ -126,7 +143,7 @@ impl<K: Kind + 'static> Guests<K> {
 }
 
 impl<K: Kind + 'static> Stock<K> {
-    async fn instance(
+    async fn take(
         &self,
         host: &Arc<dyn Host>,
         place: Place,
@@ -138,18 +155,37 @@ impl<K: Kind + 'static> Stock<K> {
             warm.place = place;
             return Ok(warm);
         }
-        self.make(host, place).await
+        let (warm, _) = self.make(host, place).await?;
+        Ok(warm)
     }
 
-    async fn make(&self, host: &Arc<dyn Host>, place: Place) -> wasmtime::Result<Warm<K::Guest>> {
+    async fn make(
+        &self,
+        host: &Arc<dyn Host>,
+        place: Place,
+    ) -> wasmtime::Result<(Warm<K::Guest>, Instance)> {
         let mut store = self.component.store(host, self.component.limits.timeout);
-        let guest = self.kind.instantiate(&mut store).await?;
-        Ok(Warm {
+        let instance = self.linked.instantiate_async(&mut store).await?;
+        let guest = self.kind.load(&mut store, &instance)?;
+        let warm = Warm {
             store,
             guest,
             uses: 0,
             place,
-        })
+        };
+        Ok((warm, instance))
+    }
+
+    /// Makes an instance for a call to come, and has it start; none if it does not want to.
+    async fn make_ready(&self, place: Place) -> wasmtime::Result<Option<Warm<K::Guest>>> {
+        let (mut warm, instance) = self.make(&self.component.host, place).await?;
+        let Some(preparation) = &self.preparation else {
+            return Ok(Some(warm));
+        };
+        let guest = preparation.load(&mut warm.store, &instance)?;
+        let preparing = guest.roster_plugin_preparation();
+        let answer = preparing.call_prepare(&mut warm.store).await?;
+        Ok(answer.is_ok().then_some(warm))
     }
 
     /// Keeps an instance that has served a call, or puts another one in its place.
@@ -178,7 +214,7 @@ impl<K: Kind + 'static> Stock<K> {
     }
 
     /// Makes an instance for a call to come in the place of each that is used up, after a pause. If
-    /// one cannot be made, that call will say why.
+    /// one cannot be made, or does not start, that call will say why.
     fn restock(self: &Arc<Self>, pause: Duration) {
         let (stock, runtime) = (Arc::clone(self), Handle::current());
         let replace = move || {
@@ -205,8 +241,7 @@ impl<K: Kind + 'static> Stock<K> {
         if locked(&self.idle).len() >= IDLE {
             return;
         }
-        let made = self.component.run(self.make(&self.component.host, place));
-        if let Ok(warm) = made.await {
+        if let Ok(Some(warm)) = self.component.run(self.make_ready(place)).await {
             self.keep(warm);
         }
     }

@@ -6,13 +6,12 @@ use roster_sdk::{
 use serde::Serialize;
 
 use crate::bindings::base::roster::plugin::records::Outcome;
-use crate::bindings::hooks::HooksKindPre;
+use crate::bindings::hooks::HooksKindIndices;
 use crate::call;
 use crate::guests::Guests;
-use crate::host::State;
 
 /// The hooks of a component.
-pub(crate) struct ComponentHooks(pub(crate) Guests<HooksKindPre<State>>);
+pub(crate) struct ComponentHooks(pub(crate) Guests<HooksKindIndices>);
 
 /// What an event tells, as JSON; what it does not have is left out.
 #[derive(Default, Serialize)]

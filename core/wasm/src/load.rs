@@ -10,11 +10,12 @@ use wasmtime::Engine;
 use wasmtime::component::{Component as Compiled, InstancePre};
 
 use crate::auth_provider::ComponentAuthProvider;
-use crate::bindings::auth_provider::AuthProviderKindPre;
+use crate::bindings::auth_provider::AuthProviderKindIndices;
 use crate::bindings::base::BasePre;
-use crate::bindings::hooks::HooksKindPre;
-use crate::bindings::mailer::MailerKindPre;
-use crate::bindings::policy::PolicyKindPre;
+use crate::bindings::hooks::HooksKindIndices;
+use crate::bindings::mailer::MailerKindIndices;
+use crate::bindings::policy::PolicyKindIndices;
+use crate::bindings::preparation::PreparationKindIndices;
 use crate::call;
 use crate::component::Component;
 use crate::error::LoadCause;
@@ -36,6 +37,7 @@ pub(crate) const DESCRIBE: Duration = Duration::from_secs(2);
 /// How the version of the ABI begins, after the name of an interface.
 const MAJOR: &str = "@1.";
 const CONFIG: &str = "roster:plugin/config";
+const PREPARATION: &str = "roster:plugin/preparation";
 const LIFECYCLE: &str = "roster:plugin/lifecycle";
 const HOOKS: &str = "roster:plugin/hooks";
 const MAILER: &str = "roster:plugin/mailer";
@@ -177,6 +179,7 @@ fn invalid(error: &wasmtime::Error) -> LoadCause {
 struct Exports {
     lifecycle: String,
     config: Option<String>,
+    preparation: Option<String>,
     hooks: Option<String>,
     mailer: Option<String>,
     policy: Option<String>,
@@ -210,6 +213,7 @@ impl Exports {
         Ok(Self {
             lifecycle: find(LIFECYCLE)?.ok_or_else(absent)?,
             config: find(CONFIG)?,
+            preparation: find(PREPARATION)?,
             hooks,
             mailer,
             policy,
@@ -225,41 +229,54 @@ impl Exports {
         component: &Arc<Component>,
         linked: &InstancePre<State>,
     ) -> Result<Instance, LoadCause> {
-        let hooks = self.hooks.map(|export| {
-            let kind = HooksKindPre::new(linked.clone());
-            as_kind(component, kind, export).map(|guests| Arc::new(ComponentHooks(guests)) as _)
-        });
-        let mailer = self.mailer.map(|export| {
-            let kind = MailerKindPre::new(linked.clone());
-            as_kind(component, kind, export).map(|guests| Arc::new(ComponentMailer(guests)) as _)
-        });
-        let policy = self.policy.map(|export| {
-            let kind = PolicyKindPre::new(linked.clone());
-            as_kind(component, kind, export).map(|guests| Arc::new(ComponentPolicy(guests)) as _)
-        });
-        let auth_provider = self.auth_provider.map(|export| {
-            let kind = AuthProviderKindPre::new(linked.clone());
-            let guests = as_kind(component, kind, export);
-            guests.map(|guests| Arc::new(ComponentAuthProvider(guests)) as _)
-        });
+        let preparation = known(self.preparation, || PreparationKindIndices::new(linked))?;
+        let (component, linked) = (Arc::clone(component), linked.clone());
+        let kinds = Kinds {
+            component,
+            linked,
+            preparation,
+        };
+        let hooks = known(self.hooks, || HooksKindIndices::new(&kinds.linked))?;
+        let mailer = known(self.mailer, || MailerKindIndices::new(&kinds.linked))?;
+        let policy = known(self.policy, || PolicyKindIndices::new(&kinds.linked))?;
+        let auth_provider = known(self.auth_provider, || {
+            AuthProviderKindIndices::new(&kinds.linked)
+        })?;
         Ok(Instance {
             manifest,
             schema,
-            hooks: hooks.transpose()?,
-            mailer: mailer.transpose()?,
-            policy: policy.transpose()?,
-            auth_provider: auth_provider.transpose()?,
+            hooks: hooks.map(|kind| Arc::new(ComponentHooks(kinds.guests(kind))) as _),
+            mailer: mailer.map(|kind| Arc::new(ComponentMailer(kinds.guests(kind))) as _),
+            policy: policy.map(|kind| Arc::new(ComponentPolicy(kinds.guests(kind))) as _),
+            auth_provider: auth_provider
+                .map(|kind| Arc::new(ComponentAuthProvider(kinds.guests(kind))) as _),
         })
     }
 }
 
-fn as_kind<K: Kind + 'static>(
-    component: &Arc<Component>,
-    kind: wasmtime::Result<K>,
-    export: String,
-) -> Result<Guests<K>, LoadCause> {
-    let kind = kind.map_err(|_| LoadCause::OtherAbi(export))?;
-    Ok(Guests::new(Arc::clone(component), kind))
+/// A component, to be seen as its kinds.
+struct Kinds {
+    component: Arc<Component>,
+    linked: InstancePre<State>,
+    preparation: Option<PreparationKindIndices>,
+}
+
+impl Kinds {
+    fn guests<K: Kind + 'static>(&self, kind: K) -> Guests<K> {
+        let (component, linked) = (Arc::clone(&self.component), self.linked.clone());
+        Guests::new(component, linked, kind, self.preparation.clone())
+    }
+}
+
+/// What stands behind an export, if there is that export.
+fn known<K>(
+    export: Option<String>,
+    find: impl FnOnce() -> wasmtime::Result<K>,
+) -> Result<Option<K>, LoadCause> {
+    let Some(export) = export else {
+        return Ok(None);
+    };
+    find().map(Some).map_err(|_| LoadCause::OtherAbi(export))
 }
 
 async fn describe(

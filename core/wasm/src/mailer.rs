@@ -1,13 +1,12 @@
 use async_trait::async_trait;
 use roster_sdk::{Context, Failure, Mailer, Message};
 
-use crate::bindings::mailer::MailerKindPre;
+use crate::bindings::mailer::MailerKindIndices;
 use crate::call;
 use crate::guests::Guests;
-use crate::host::State;
 
 /// The mailer of a component.
-pub(crate) struct ComponentMailer(pub(crate) Guests<MailerKindPre<State>>);
+pub(crate) struct ComponentMailer(pub(crate) Guests<MailerKindIndices>);
 
 #[async_trait]
 impl Mailer for ComponentMailer {

@@ -1,13 +1,12 @@
 use async_trait::async_trait;
 use roster_sdk::{AccessRequest, Context, Event, Failure, Narrowing, Policy, serde_json};
 
-use crate::bindings::policy::PolicyKindPre;
+use crate::bindings::policy::PolicyKindIndices;
 use crate::call;
 use crate::guests::Guests;
-use crate::host::State;
 
 /// The policy of a component.
-pub(crate) struct ComponentPolicy(pub(crate) Guests<PolicyKindPre<State>>);
+pub(crate) struct ComponentPolicy(pub(crate) Guests<PolicyKindIndices>);
 
 #[async_trait]
 impl Policy for ComponentPolicy {

@@ -8,7 +8,7 @@ use crate::{AuthProvider, Failure, HookError, Plugin};
 impl<P: Plugin + AuthProvider> Guest for Exported<P> {
     fn step(call: Call, step: String, input: String) -> Result<String, StepError> {
         let stepping = async {
-            let plugin: P = started().await?;
+            let plugin = started::<P>().await?;
             let cx = context(call)?;
             let output = match step.as_str() {
                 "authenticate" => {

@@ -32,6 +32,22 @@ pub mod config {
     });
 }
 
+/// What starts before it is called.
+#[expect(
+    clippy::same_length_and_capacity,
+    reason = "the generated code takes strings apart"
+)]
+pub mod preparation {
+    wit_bindgen::generate!({
+        path: "wit",
+        world: "preparation-kind",
+        pub_export_macro: true,
+        export_macro_name: "export",
+        default_bindings_module: "roster_sdk::guest::bindings::preparation",
+        runtime_path: "roster_sdk::guest::wit_bindgen::rt",
+    });
+}
+
 /// The kind hooks.
 #[expect(
     clippy::same_length_and_capacity,

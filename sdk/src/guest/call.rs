@@ -1,9 +1,16 @@
+use std::any::Any;
+use std::cell::RefCell;
 use std::panic;
 use std::sync::Arc;
 
 use super::imported::Imported;
 use crate::guest::bindings::base::roster::plugin::{host, records};
 use crate::{Context, Event, Failure, Plugin, StartError, plugin};
+
+thread_local! {
+    /// The plugin of this instance, once it is started.
+    static STARTED: RefCell<Option<Arc<dyn Any + Send + Sync>>> = const { RefCell::new(None) };
+}
 
 /// Starts the plugin with this configuration. What it panics with reaches the server's log.
 pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
@@ -15,11 +22,18 @@ pub(super) async fn start<P: Plugin>(config: &str) -> Result<P, StartError> {
     plugin::start(config, &Imported).await
 }
 
-/// Starts the plugin with the configuration the host holds: an instance lives for one call.
-pub(super) async fn started<P: Plugin>() -> Result<P, Failure> {
-    start(&host::config())
+/// The plugin of this instance, started with the configuration the host holds unless it was before.
+pub(super) async fn started<P: Plugin>() -> Result<Arc<P>, Failure> {
+    let kept = STARTED.with_borrow(Clone::clone);
+    if let Some(plugin) = kept.and_then(|kept| kept.downcast().ok()) {
+        return Ok(plugin);
+    }
+    let plugin: P = start(&host::config())
         .await
-        .map_err(|error| Failure::new(format!("start: {error}")))
+        .map_err(|error| Failure::new(format!("start: {error}")))?;
+    let plugin = Arc::new(plugin);
+    STARTED.set(Some(Arc::clone(&plugin) as _));
+    Ok(plugin)
 }
 
 /// The context the envelope stands for.

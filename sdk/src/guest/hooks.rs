@@ -14,8 +14,8 @@ impl<P: Plugin + Hooks> Guest for Exported<P> {
         payload: String,
     ) -> Result<records::Outcome, records::Failure> {
         let handling = async {
-            let plugin: P = started().await?;
-            handle(&plugin, &context(call)?, &payload).await
+            let plugin = started::<P>().await?;
+            handle(&*plugin, &context(call)?, &payload).await
         };
         match ready(handling) {
             Ok(draft) => outcome(draft).map_err(records::Failure::from),

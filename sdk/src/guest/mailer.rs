@@ -8,7 +8,7 @@ use crate::{Mailer, Plugin};
 impl<P: Plugin + Mailer> Guest for Exported<P> {
     fn send(call: Call, message: String) -> Result<(), Failure> {
         let sending = async {
-            let plugin: P = started().await?;
+            let plugin = started::<P>().await?;
             plugin
                 .send(&context(call)?, &decode("message", &message)?)
                 .await

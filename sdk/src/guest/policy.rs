@@ -8,7 +8,7 @@ use crate::{Plugin, Policy};
 impl<P: Plugin + Policy> Guest for Exported<P> {
     fn narrow(call: Call, request: String) -> Result<String, Failure> {
         let narrowing = async {
-            let plugin: P = started().await?;
+            let plugin = started::<P>().await?;
             let request = decode("request", &request)?;
             encode(&plugin.narrow(&context(call)?, &request).await?)
         };

@@ -4,9 +4,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use roster_sdk::testing::{self, FakeHost};
 use roster_sdk::{Event, Failure, HookError, Hooks, Value, json};
-use roster_wasm::{Limits, Runtime, RuntimeSettings};
+use roster_wasm::{Instances, Limits, Runtime, RuntimeSettings};
 
-use crate::{PATIENT, build};
+use crate::{PATIENT, build, load};
 
 /// The hooks of the hostile plugin, on a runtime with so many places.
 async fn hooks(places: u32, config: Value, limits: Limits) -> Arc<dyn Hooks> {
@@ -76,6 +76,52 @@ async fn instances_that_wait_for_their_calls_take_no_place_from_those_that_run()
         }
         // Until an instance was made for each of the next calls.
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// What one call of the plugin logs, with a host of its own.
+async fn lines(hooks: &Arc<dyn Hooks>) -> Vec<String> {
+    let host = FakeHost::new();
+    let cx = testing::context(Event::BeforeCreate, &host);
+    let mut draft = testing::draft(json!({}));
+    hooks.before_create(&cx, &mut draft).await.unwrap();
+    texts(&host)
+}
+
+fn texts(host: &FakeHost) -> Vec<String> {
+    host.lines().into_iter().map(|(_, text)| text).collect()
+}
+
+#[tokio::test]
+async fn an_instance_is_made_and_started_before_its_call_which_has_a_host_of_its_own() {
+    let (config, started) = (json!({ "mode": "tell" }), FakeHost::new());
+    let plugin = load("roster-hostile-plugin", config, PATIENT, &started).await;
+    let hooks = plugin.unwrap().hooks.unwrap();
+
+    // When it was loaded, and then ahead of each call but the first.
+    for instance in 1..=3 {
+        let until = tokio::time::Instant::now() + PATIENT.timeout;
+        while texts(&started).len() < instance && tokio::time::Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(texts(&started), vec!["started"; instance]);
+        let seen = lines(&hooks).await;
+        let expected = if instance == 1 { &["started", "called"][..] } else { &["called"] };
+        assert_eq!(seen, expected, "call {instance}");
+    }
+}
+
+#[tokio::test]
+async fn a_pooled_instance_is_started_once() {
+    let limits = Limits {
+        instances: Instances::Pooled,
+        ..PATIENT
+    };
+    let hooks = hooks(2, json!({ "mode": "tell" }), limits).await;
+
+    assert_eq!(lines(&hooks).await, ["started", "called"]);
+    for _ in 0..3 {
+        assert_eq!(lines(&hooks).await, ["called"]);
     }
 }
 

@@ -33,10 +33,19 @@ pub(crate) const VARIANTS: [(&str, f64); 4] = [
 /// Hooks that are called without an engine, in the same turns: after an update nothing of theirs is
 /// left in the caches of the processor.
 pub(crate) const ALONE: [&str; 2] = ["native", "fresh WASM"];
-const PLACES: usize = VARIANTS.len() + ALONE.len();
+/// How many updates in a row count, after the first one.
+const RUN: u32 = 6;
 
-/// Microseconds of one update of each variant, then of each hook alone.
-pub(crate) type Turn = [f64; PLACES];
+/// Microseconds of one turn.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Turn {
+    /// An update of each variant that comes after one of another.
+    pub(crate) first: [f64; VARIANTS.len()],
+    /// One of those that follow, as on a server whose plugins stay the same.
+    pub(crate) then: [f64; VARIANTS.len()],
+    /// Each hook alone.
+    pub(crate) alone: [f64; ALONE.len()],
+}
 
 /// The engines, and what their updates took.
 pub(crate) struct Updates {
@@ -104,23 +113,29 @@ impl Updates {
         })
     }
 
-    /// Runs so many turns; gives the time of this variant.
+    /// Runs so many turns; gives the time of an update of this variant for each.
     pub(crate) async fn measure(&self, wanted: usize, turns: u64) -> Duration {
         let mut total = Duration::ZERO;
         for _ in 0..turns {
-            let turn = self.turns().len();
-            let mut took = [Duration::ZERO; PLACES];
-            for step in 0..took.len() {
-                let place = (turn + step) % took.len();
-                // An update that does not count: everybody comes after the same one.
-                self.update(PLAIN, turn).await;
-                took[place] = match place.checked_sub(VARIANTS.len()) {
-                    None => self.update(place, turn).await,
-                    Some(hook) => self.alone[hook].time(1).await,
-                };
+            let number = self.turns().len();
+            let mut turn = Turn::default();
+            for step in 0..VARIANTS.len() {
+                let variant = (number + step) % VARIANTS.len();
+                turn.first[variant] = micros(self.update(variant, number).await);
+                let mut run = Duration::ZERO;
+                for _ in 0..RUN {
+                    run += self.update(variant, number).await;
+                }
+                turn.then[variant] = micros(run / RUN);
+                if variant == wanted {
+                    total += run / RUN;
+                }
             }
-            total += took[wanted];
-            self.turns().push(took.map(|took| took.as_secs_f64() * 1e6));
+            for (hook, alone) in self.alone.iter().enumerate() {
+                self.update(PLAIN, number).await;
+                turn.alone[hook] = micros(alone.time(1).await);
+            }
+            self.turns().push(turn);
         }
         total
     }
@@ -163,6 +178,10 @@ impl Updates {
     pub(crate) async fn close(&self) {
         self.store.close().await;
     }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 pub(crate) fn client() -> Client {

@@ -54,6 +54,8 @@ enum Mode {
     Trespass,
     /// Looks for files, variables, arguments, input and a network, and says what it found.
     Spy,
+    /// Logs when it starts and when it is called.
+    Tell,
     /// Refuses to start.
     Refuse,
     /// Does nothing wrong.
@@ -64,11 +66,13 @@ enum Mode {
 impl Plugin for Hostile {
     type Config = Config;
 
-    async fn start(config: Config, _host: &dyn Host) -> Result<Self, StartError> {
+    async fn start(config: Config, host: &dyn Host) -> Result<Self, StartError> {
         match config.mode {
-            Mode::Refuse => Err(StartError::new("this plugin never starts")),
-            mode => Ok(Self { mode }),
+            Mode::Refuse => return Err(StartError::new("this plugin never starts")),
+            Mode::Tell => host.log(Level::Info, "started"),
+            _ => {}
         }
+        Ok(Self { mode: config.mode })
     }
 
     fn manifest(&self) -> Manifest {
@@ -120,6 +124,7 @@ impl Hooks for Hostile {
             }
             Mode::Trespass => draft.set("title", trespass(cx.host.as_ref()).await),
             Mode::Spy => draft.set("title", found()),
+            Mode::Tell => cx.log(Level::Info, "called"),
             Mode::Refuse | Mode::Behave => {}
         }
         Ok(())
