@@ -5,15 +5,14 @@ use std::sync::Arc;
 use roster_domain::{
     Code, Collection, Draft, Error, Field, Item, Principal, Problem, Schema, Value, clock,
 };
-use roster_sdk::{Event, Map, Rejection, Value as Json};
+use roster_sdk::{Event, Host, Map, Rejection, Value as Json};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::context::Context;
-use crate::plugins::CallHost;
 use crate::registry::Placed;
 
-/// What every call of one event tells: made once, shown to each plugin with its own host.
+/// What every call of one event tells.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Occasion {
     pub(crate) source: String,
@@ -34,25 +33,25 @@ impl Occasion {
         }
     }
 
-    /// The context of one call.
+    /// The context of the calls of one event. Each of them gets a host of its own.
     pub(crate) fn context(
-        &self,
+        self,
         id: Uuid,
         event: Event,
         collection: Collection,
         item: Option<String>,
-        host: Arc<CallHost>,
+        host: Arc<dyn Host>,
     ) -> roster_sdk::Context {
         roster_sdk::Context {
             id: id.to_string(),
             event,
             collection: collection.table().to_owned(),
             item,
-            source: self.source.clone(),
-            principal: self.principal.clone(),
-            ip: self.ip.clone(),
-            user_agent: self.user_agent.clone(),
-            time: self.time.clone(),
+            source: self.source,
+            principal: self.principal,
+            ip: self.ip,
+            user_agent: self.user_agent,
+            time: self.time,
             depth: 0,
             host,
         }

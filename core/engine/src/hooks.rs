@@ -74,20 +74,21 @@ async fn before_write(
         item,
     } = about;
     let slots = inner.registry.subscribers(collection, event);
-    if slots.is_empty() {
+    let Some(first) = slots.first() else {
         return Ok(());
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    };
+    let call = new_id(cx.now)?;
     let order = begin(cx, &slots, collection, item.as_deref(), call);
+    let host = Arc::clone(&first.host);
+    let mut context = Occasion::of(cx).context(call, event, collection, item, host);
     let mut problems = Vec::new();
     for slot in slots.iter() {
-        let host = CallHost::before(slot, cx, order.as_deref());
-        let (item, behind) = (item.clone(), Arc::clone(&host));
-        let context = occasion.context(call, event, collection, item, behind);
-        let mut shown = roster_sdk::Draft::new(draft.visible(slot));
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
+        let host = CallHost::before(slot, cx, order.as_deref());
+        context.host = Arc::clone(&host) as _;
+        let mut shown = roster_sdk::Draft::new(draft.visible(slot));
         let calling = async {
             let answer = match stored {
                 None => hooks.before_create(&context, &mut shown).await,
@@ -118,26 +119,26 @@ pub(crate) async fn before_delete(
     stored: &dyn Offered,
 ) -> Result<()> {
     let slots = inner.registry.subscribers(collection, Event::BeforeDelete);
-    if slots.is_empty() {
+    let Some(first) = slots.first() else {
         return Ok(());
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    };
+    let (call, event) = (new_id(cx.now)?, Event::BeforeDelete);
     let order = begin(cx, &slots, collection, Some(item), call);
+    let (item, host) = (Some(item.to_owned()), Arc::clone(&first.host));
+    let mut context = Occasion::of(cx).context(call, event, collection, item, host);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let item = Some(item.to_owned());
         let host = CallHost::before(slot, cx, order.as_deref());
-        let behind = Arc::clone(&host);
-        let context = occasion.context(call, Event::BeforeDelete, collection, item, behind);
+        context.host = Arc::clone(&host) as _;
         let stored = roster_sdk::Record(stored.visible(slot));
         let calling = async {
             let answer = hooks.before_delete(&context, &stored).await;
             answer.map_err(well_formed)
         };
-        let answer = run(slot, Event::BeforeDelete, calling).await;
-        if settle(slot, Event::BeforeDelete, answer)?.is_some() {
+        let answer = run(slot, event, calling).await;
+        if settle(slot, event, answer)?.is_some() {
             host.keep();
         }
     }

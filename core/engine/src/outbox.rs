@@ -262,7 +262,7 @@ impl Deliverer {
         }
         let payload: AfterPayload = serde_json::from_value(delivery.entry.payload.clone())
             .map_err(|error| Failure::new(error.to_string()))?;
-        let context = context(&slot, delivery, event, &payload.occasion);
+        let context = context(&slot, delivery, event, payload.occasion.clone());
         hooks::after(inner, &slot, hooks, context, &payload).await
     }
 }
@@ -295,7 +295,7 @@ fn context(
     slot: &Placed,
     delivery: &Delivery,
     event: Event,
-    occasion: &Occasion,
+    occasion: Occasion,
 ) -> roster_sdk::Context {
     let item = delivery.entry.item.parse().ok();
     let id = delivery.entry.id;
@@ -318,7 +318,7 @@ async fn send(inner: &Inner, slot: &Placed, delivery: &Delivery) -> Result<(), F
         user_agent: None,
         time: roster_domain::clock::format(delivery.entry.created_at),
     };
-    let context = context(slot, delivery, Event::AfterUpdate, &occasion);
+    let context = context(slot, delivery, Event::AfterUpdate, occasion);
     let span = plugins::span(slot, mail::MAIL);
     // Sending takes as long as the other side takes; the lease bounds it.
     let sending = mailer.send(&context, &message).instrument(span.clone());

@@ -25,19 +25,20 @@ pub(crate) async fn before_login(
     mode: &str,
 ) -> Result<()> {
     let slots = inner.registry.subscribers(USERS, Event::BeforeLogin);
-    if slots.is_empty() {
+    let Some(first) = slots.first() else {
         return Ok(());
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
-    let order = begin(cx, &slots, USERS, Some(&id.to_string()), call);
+    };
+    let (call, item) = (new_id(cx.now)?, id.to_string());
+    let order = begin(cx, &slots, USERS, Some(&item), call);
+    let host = Arc::clone(&first.host);
+    let mut context =
+        Occasion::of(cx).context(call, Event::BeforeLogin, USERS, Some(item), host);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let item = Some(id.to_string());
         let host = CallHost::before(slot, cx, order.as_deref());
-        let behind = Arc::clone(&host);
-        let context = occasion.context(call, Event::BeforeLogin, USERS, item, behind);
+        context.host = Arc::clone(&host) as _;
         let login = Login {
             user: roster_sdk::Record(visible_json(slot, cx.model.users(), user)),
             provider: provider.to_owned(),

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use roster_domain::{Code, Collection, Error, Result};
 use roster_sdk::{Event, Failure, HookError, Login, Map, Record, Value as Json};
 use uuid::Uuid;
@@ -52,16 +54,17 @@ pub(crate) async fn claims(
 ) -> Result<Map<String, Json>> {
     let mut all = Map::new();
     let slots = inner.registry.subscribers(Collection::Users, Event::Claims);
-    if slots.is_empty() {
+    let Some(first) = slots.first() else {
         return Ok(all);
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    };
+    let (call, item, host) = (new_id(cx.now)?, id.to_string(), Arc::clone(&first.host));
+    let mut context =
+        Occasion::of(cx).context(call, Event::Claims, Collection::Users, Some(item), host);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;
         };
-        let (item, host) = (Some(id.to_string()), CallHost::direct(&slot.host));
-        let context = occasion.context(call, Event::Claims, Collection::Users, item, host);
+        context.host = CallHost::direct(&slot.host);
         let login = Login {
             user: Record(visible_json(slot, cx.model.users(), user)),
             provider: provider.to_owned(),

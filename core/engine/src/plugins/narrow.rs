@@ -51,10 +51,11 @@ pub(crate) async fn narrow(
 ) -> Result<Narrowing> {
     let mut all = Narrowing::default();
     let slots = inner.registry.policies();
-    if slots.is_empty() {
+    let Some(first) = slots.first() else {
         return Ok(all);
-    }
-    let (occasion, call) = (Occasion::of(cx), new_id(cx.now)?);
+    };
+    let (call, host) = (new_id(cx.now)?, Arc::clone(&first.host));
+    let mut context = Occasion::of(cx).context(call, Event::Narrow, collection, None, host);
     let request = AccessRequest {
         action: action.as_str().to_owned(),
         collection: collection.table().to_owned(),
@@ -67,8 +68,7 @@ pub(crate) async fn narrow(
         let Some(policy) = &slot.instance.policy else {
             continue;
         };
-        let host = CallHost::direct(&slot.host);
-        let context = occasion.context(call, Event::Narrow, collection, None, host);
+        context.host = CallHost::direct(&slot.host);
         let asking = async {
             let answer = policy.narrow(&context, &request).await?;
             match &answer.filter {
