@@ -6,7 +6,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 
-use crate::{Field, Key, Schema, UserId, Value};
+use crate::{Field, Key, Schema, UserId, Valid, Value};
 
 /// Some fields of a schema, in the schema's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,6 +153,19 @@ impl Record {
     /// The key.
     pub fn key(&self) -> Option<Key> {
         self.item.key()
+    }
+
+    /// The record as it is once these values are written.
+    #[must_use]
+    pub fn with(&self, written: &Valid) -> Self {
+        let mut item = self.item.clone();
+        for (index, value) in item.projection.fields.iter().zip(&mut item.values) {
+            if let Some(written) = written.shown(*index) {
+                value.clone_from(written);
+            }
+        }
+        let version = self.version + 1;
+        Self { item, version }
     }
 
     /// The id of a user's record.

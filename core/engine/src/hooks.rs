@@ -78,7 +78,7 @@ async fn before_write(
         return Ok(());
     };
     let call = new_id(cx.now)?;
-    let order = begin(cx, &slots, collection, item.as_deref(), call);
+    let order = order(&slots, collection, item.as_deref(), call);
     let host = Arc::clone(&first.host);
     let mut context = Occasion::of(cx).context(call, event, collection, item, host);
     let mut problems = Vec::new();
@@ -123,7 +123,7 @@ pub(crate) async fn before_delete(
         return Ok(());
     };
     let (call, event) = (new_id(cx.now)?, Event::BeforeDelete);
-    let order = begin(cx, &slots, collection, Some(item), call);
+    let order = order(&slots, collection, Some(item), call);
     let (item, host) = (Some(item.to_owned()), Arc::clone(&first.host));
     let mut context = Occasion::of(cx).context(call, event, collection, item, host);
     for slot in slots.iter() {
@@ -145,21 +145,15 @@ pub(crate) async fn before_delete(
     Ok(())
 }
 
-/// The hooks of a record begin to run: what stands for it in what they want to be stored, if one of
-/// them may store something.
-fn begin(
-    cx: &Context,
+/// What stands for a record in what its hooks want to be stored, if one of them may store something.
+fn order(
     slots: &Placing,
     collection: Collection,
     item: Option<&str>,
     call: Uuid,
 ) -> Option<String> {
-    if !slots.iter().any(|slot| slot.may_store()) {
-        return None;
-    }
-    let order = effects::order(collection, item, call);
-    cx.effects.begin(&order);
-    Some(order)
+    let may_store = slots.iter().any(|slot| slot.may_store());
+    may_store.then(|| effects::order(collection, item, call))
 }
 
 /// Puts a plugin's changes into the draft, within what it was granted.

@@ -143,11 +143,7 @@ impl<K: Kind + 'static> Guests<K> {
 }
 
 impl<K: Kind + 'static> Stock<K> {
-    async fn take(
-        &self,
-        host: &Arc<dyn Host>,
-        place: Place,
-    ) -> wasmtime::Result<Warm<K::Guest>> {
+    async fn take(&self, host: &Arc<dyn Host>, place: Place) -> wasmtime::Result<Warm<K::Guest>> {
         let idle = locked(&self.idle).pop();
         if let Some(mut warm) = idle {
             let budget = self.component.limits.timeout;

@@ -179,6 +179,25 @@ async fn the_items_of_a_batch_see_what_was_written_for_those_before_them() {
     }
 }
 
+#[tokio::test]
+async fn a_hook_sees_what_the_item_before_it_changes_of_the_same_record() {
+    let section = format!("{GRANTED}config = {{ updates = true }}");
+    for setup in both(&section) {
+        let server = setup.start().await;
+        let admin = server.admin().await;
+        let made = admin.post("/users", json!({ "title": "a" })).await.data();
+        let id = &made["id"];
+        let body = json!([{ "id": id, "title": "b" }, { "id": id, "title": "c" }]);
+
+        let fields = "/users?fields=title,description";
+        let answer = admin.json(reqwest::Method::PATCH, fields, &body).await;
+
+        let expected = json!([{ "title": "c", "description": "2: it was b" }]);
+        assert_eq!(answer.data(), expected);
+        assert_eq!(told(&admin, "count updates").await, "3");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_counter_counts_every_record_though_many_are_made_at_once() {
     let [native, _] = both(GRANTED);

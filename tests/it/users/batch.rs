@@ -115,6 +115,52 @@ async fn many_users_are_changed_each_or_all() {
 }
 
 #[tokio::test]
+async fn a_user_that_is_named_twice_is_changed_twice() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let ids = three(&admin).await;
+    let twice = json!([
+        { "id": ids[0], "title": "a", "description": "first", "password": "a good password" },
+        { "id": ids[1], "title": "b" },
+        { "id": ids[0], "title": "c" },
+        { "id": ids[0], "location": "here" },
+    ]);
+
+    let fields = "/users?fields=title,description,location&sort=title";
+    let answer = admin.json(Method::PATCH, fields, &twice).await;
+
+    assert_snapshot!(answer, @r#"
+    200
+    {"data":[{"location":null,"title":"b","description":null},{"location":"here","title":"c","description":"first"}]}
+    "#);
+    let revisions = format!(
+        "/revisions?filter[item]={}&sort=id&fields=data,delta",
+        ids[0]
+    );
+    let revisions = admin.get(&revisions).await.data();
+    let seen = revisions.as_array().expect("a list").iter().skip(1);
+    let seen = seen.map(|revision| {
+        let (data, delta) = (&revision["data"], &revision["delta"]);
+        json!([
+            data["title"],
+            data["description"],
+            data["password"],
+            data["location"],
+            delta["title"]
+        ])
+    });
+    let mask = "**********";
+    assert_eq!(
+        seen.collect::<Vec<_>>(),
+        [
+            json!(["a", "first", mask, null, "a"]),
+            json!(["c", "first", mask, null, "c"]),
+            json!(["c", "first", mask, "here", null]),
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_batch_stops_before_the_last_administrator() {
     let server = TestServer::start().await;
     let admin = server.admin().await;

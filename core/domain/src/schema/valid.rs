@@ -26,6 +26,13 @@ impl Valid {
         self.values.get(&self.schema.position(name)?)
     }
 
+    /// The value for the field of that position, as it is read back: secrets are concealed.
+    pub(crate) fn shown(&self, position: usize) -> Option<&Value> {
+        let value = self.values.get(&position)?;
+        let is_secret = self.schema.fields()[position].is_concealed && !value.is_null();
+        Some(if is_secret { &Value::Concealed } else { value })
+    }
+
     /// The names of the fields.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values
@@ -96,18 +103,10 @@ impl Valid {
 
     /// The values as JSON, concealed ones masked.
     pub fn to_json(&self) -> Map<String, Json> {
-        let fields = self
-            .values
-            .iter()
-            .map(|(&i, value)| (&self.schema.fields()[i], value));
-        fields
-            .map(|(field, value)| {
-                let value = match value {
-                    value if !field.is_concealed || value.is_null() => value.to_json(),
-                    _ => Value::Concealed.to_json(),
-                };
-                (field.name.clone(), value)
-            })
-            .collect()
+        let values = self.values.keys().filter_map(|&position| {
+            let value = self.shown(position)?;
+            Some((self.schema.fields()[position].name.clone(), value.to_json()))
+        });
+        values.collect()
     }
 }

@@ -17,7 +17,6 @@ use self::checks::{
 use super::said::item;
 use super::{Said, administer, custom_field};
 use crate::context::Context;
-use crate::plugins::Effects;
 use crate::write::commit;
 use crate::{Inner, hooks};
 
@@ -122,18 +121,10 @@ async fn undo_create(inner: &Inner, cx: &Context, made: &Definition) -> Result<(
     let remove = administer(cx, Action::Delete, FIELDS)?;
     let mut tx = inner.store.begin().await?;
     fields::delete(&mut tx, &remove, made).await?;
-    let (said, cx) = (Said::field(made), alone(cx));
-    let told = said.note(inner, &mut tx, &cx, Event::AfterDelete, Vec::new());
+    let said = Said::field(made);
+    let told = said.note(inner, &mut tx, cx, Event::AfterDelete, Vec::new());
     let told = told.await?;
     commit(inner, tx, told).await
-}
-
-/// The request without what hooks wanted to be stored, which is stored already.
-fn alone(cx: &Context) -> Context {
-    Context {
-        effects: Effects::default(),
-        ..cx.clone()
-    }
 }
 
 /// Changes a field.
@@ -298,7 +289,7 @@ async fn undo_update(
     failed: usize,
 ) -> Result<()> {
     let mut tx = inner.store.begin().await?;
-    let (cx, mut told) = (alone(cx), false);
+    let mut told = false;
     for change in done.iter().rev() {
         let Changed {
             before,
@@ -307,7 +298,7 @@ async fn undo_update(
         } = change;
         fields::update(&mut tx, grant, after, before).await?;
         let said = Said::field(before);
-        let noted = said.note(inner, &mut tx, &cx, Event::AfterUpdate, carried.clone());
+        let noted = said.note(inner, &mut tx, cx, Event::AfterUpdate, carried.clone());
         told |= noted.await?;
     }
     commit(inner, tx, told).await?;

@@ -6,7 +6,7 @@ use roster_domain::{Collection, Result};
 use roster_sdk::{Event, Login, Map, Value as Json};
 use uuid::Uuid;
 
-use super::{begin, settle, well_formed};
+use super::{order, settle, well_formed};
 use crate::Inner;
 use crate::context::Context;
 use crate::convert::{Occasion, visible_json};
@@ -29,10 +29,9 @@ pub(crate) async fn before_login(
         return Ok(());
     };
     let (call, item) = (new_id(cx.now)?, id.to_string());
-    let order = begin(cx, &slots, USERS, Some(&item), call);
+    let order = order(&slots, USERS, Some(&item), call);
     let host = Arc::clone(&first.host);
-    let mut context =
-        Occasion::of(cx).context(call, Event::BeforeLogin, USERS, Some(item), host);
+    let mut context = Occasion::of(cx).context(call, Event::BeforeLogin, USERS, Some(item), host);
     for slot in slots.iter() {
         let Some(hooks) = &slot.instance.hooks else {
             continue;

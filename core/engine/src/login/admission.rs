@@ -106,6 +106,7 @@ async fn admit(
     let rights = access::of_bearer(inner, cx, &bearer).await?;
     let user = shown(inner, cx, credential.user, &SHOWN).await?;
     let (id, word) = (credential.user.0, mode.as_str());
+    cx.effects.forget();
     hooks::before_login(inner, cx, id, &user, entry.provider, word).await?;
     let claims = claims(inner, cx, id, &user, entry.provider, word).await?;
     let mut attempts = Attempts::first();
@@ -114,6 +115,7 @@ async fn admit(
         if !attempts.again(&done) {
             break done?;
         }
+        cx.effects.rewind();
     };
     let enforce_tfa = rights.enforce_tfa && !bearer.has_second_factor;
     let owner = Owner {

@@ -71,6 +71,7 @@ async fn make(
     let mut attempts = Attempts::first();
     let made = loop {
         let making = async {
+            cx.effects.forget();
             let ready = write::prepare_user(inner, &system, &grant, &body).await?;
             let tx = inner.store.begin().await?;
             write::within(inner, &system, tx, &ready).await

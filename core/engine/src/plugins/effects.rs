@@ -22,11 +22,9 @@ pub struct Effects(Arc<Mutex<Pending>>);
 
 #[derive(Default)]
 struct Pending {
-    /// The records whose hooks ran in this attempt.
-    items: BTreeSet<String>,
     list: Vec<Effect>,
-    /// Whether the transaction has begun to take them: hooks that run now are of a new attempt.
-    is_taken: bool,
+    /// Which of them the transaction has.
+    taken: BTreeSet<usize>,
 }
 
 /// One of them.
@@ -55,14 +53,15 @@ pub(crate) enum What {
 }
 
 impl Effects {
-    /// The hooks of a record begin to run. If they have run before, this is another attempt at the
-    /// whole write, and what came of the last one is void.
-    pub(crate) fn begin(&self, item: &str) {
-        let mut pending = self.locked();
-        if pending.is_taken || pending.items.contains(item) {
-            *pending = Pending::default();
-        }
-        pending.items.insert(item.to_owned());
+    /// The hooks of a write are about to run: what came of another attempt at it, or of another
+    /// write, is void.
+    pub(crate) fn forget(&self) {
+        *self.locked() = Pending::default();
+    }
+
+    /// Another transaction is to take what the hooks wanted, the last one having failed.
+    pub(crate) fn rewind(&self) {
+        self.locked().taken.clear();
     }
 
     /// A hook ended well: what it asked for counts.
@@ -76,7 +75,7 @@ impl Effects {
         last(&pending.list, plugin, key)
     }
 
-    /// Stores what belongs to a record. Whether there is something to deliver.
+    /// Stores what belongs to a record, each effect once. Whether there is something to deliver.
     ///
     /// # Errors
     /// `CONFLICT` if a value was changed by somebody else since the hook read it.
@@ -88,21 +87,8 @@ impl Effects {
         collection: Collection,
         key: &str,
     ) -> Result<bool> {
-        let effects = {
-            let mut pending = self.locked();
-            if pending.list.is_empty() {
-                return Ok(false);
-            }
-            pending.is_taken = true;
-            let (own, new) = (of(collection, key), new(collection));
-            let is_own = |effect: &&Effect| effect.item == own || effect.item.starts_with(&new);
-            let effects: Vec<Effect> = pending.list.iter().filter(is_own).cloned().collect();
-            // Whose number is given by the database is told once.
-            pending.list.retain(|effect| !effect.item.starts_with(&new));
-            effects
-        };
         let mut has_mail = false;
-        for effect in effects {
+        for effect in self.take(collection, key) {
             let plugin = effect.plugin.as_str();
             match effect.what {
                 What::Mail(message) => {
@@ -129,6 +115,20 @@ impl Effects {
             }
         }
         Ok(has_mail)
+    }
+
+    /// What belongs to a record and is not taken yet.
+    fn take(&self, collection: Collection, key: &str) -> Vec<Effect> {
+        let mut pending = self.locked();
+        let Pending { list, taken } = &mut *pending;
+        if taken.len() == list.len() {
+            return Vec::new();
+        }
+        let (own, new) = (of(collection, key), new(collection));
+        let is_own = |effect: &Effect| effect.item == own || effect.item.starts_with(&new);
+        let list = list.iter().enumerate();
+        let own = list.filter(|(index, effect)| is_own(effect) && taken.insert(*index));
+        own.map(|(_, effect)| effect.clone()).collect()
     }
 
     fn locked(&self) -> MutexGuard<'_, Pending> {

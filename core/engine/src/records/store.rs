@@ -263,6 +263,17 @@ pub(super) async fn store(
     }
 }
 
+impl Op {
+    /// Comes after another operation on the same record: what that one writes is there already.
+    pub(super) fn follow(&mut self, before: &Ready) {
+        if let (What::Update(stored, _), Stored::Update(earlier, written)) =
+            (&mut self.what, &before.what)
+        {
+            **stored = earlier.with(written);
+        }
+    }
+}
+
 impl Ready {
     pub(crate) const fn collection(&self) -> Collection {
         self.collection

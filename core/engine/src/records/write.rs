@@ -1,6 +1,6 @@
 //! Writing records: hooks, validation, one transaction, delivery after the commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use roster_domain::query::Parameters;
 use roster_domain::{
@@ -101,6 +101,7 @@ async fn save_once(
     changes: &[(Key, Json)],
     end: End,
 ) -> Result<Vec<Key>> {
+    cx.effects.forget();
     let mut plan = Plan::new(inner, cx);
     let mut planned = Vec::with_capacity(bodies.len());
     for (index, body) in bodies.iter().enumerate() {
@@ -238,6 +239,7 @@ async fn delete_once(
     collection: Collection,
     keys: &[Key],
 ) -> Result<()> {
+    cx.effects.forget();
     let mut plan = Plan::new(inner, cx);
     plan.delete_many(collection, keys).await?;
     run(inner, cx, plan.ops, 1, End::Commit).await.map(drop)
@@ -262,6 +264,7 @@ pub(crate) async fn attempt(
     trials: &[Trial],
     users: &[Uuid],
 ) -> Result<(Standing, Standing)> {
+    cx.effects.forget();
     let mut plan = Plan::new(inner, cx);
     for (index, trial) in trials.iter().enumerate() {
         plan.begin(index);
@@ -292,11 +295,18 @@ pub(crate) async fn attempt(
 
 /// Makes operations fit to be stored.
 async fn ready(inner: &Inner, cx: &Context, ops: Vec<Op>, items: usize) -> Result<Vec<Ready>> {
-    let mut ready = Vec::with_capacity(ops.len());
-    for op in ops {
-        let item = op.item;
+    let mut ready: Vec<Ready> = Vec::with_capacity(ops.len());
+    let mut changed = HashMap::new();
+    for mut op in ops {
+        let (item, of) = (op.item, (op.collection(), op.key));
+        if let Some(&before) = changed.get(&of) {
+            op.follow(&ready[before]);
+        }
         let one = prepare(inner, cx, op).await;
-        ready.extend(one.map_err(|error| batch::of_item(error, item, items))?);
+        if let Some(one) = one.map_err(|error| batch::of_item(error, item, items))? {
+            changed.insert(of, ready.len());
+            ready.push(one);
+        }
     }
     escalation::check(inner, cx, &ready).await?;
     Ok(ready)

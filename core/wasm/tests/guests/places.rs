@@ -106,7 +106,11 @@ async fn an_instance_is_made_and_started_before_its_call_which_has_a_host_of_its
         }
         assert_eq!(texts(&started), vec!["started"; instance]);
         let seen = lines(&hooks).await;
-        let expected = if instance == 1 { &["started", "called"][..] } else { &["called"] };
+        let expected = if instance == 1 {
+            &["started", "called"][..]
+        } else {
+            &["called"]
+        };
         assert_eq!(seen, expected, "call {instance}");
     }
 }

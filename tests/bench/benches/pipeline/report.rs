@@ -30,12 +30,7 @@ pub(crate) fn updates(turns: &[Turn]) -> String {
 }
 
 /// What a variant costs beside the plain one; whether that is more than it may.
-fn cost(
-    name: &str,
-    turns: &[[f64; VARIANTS.len()]],
-    variant: usize,
-    most: Option<f64>,
-) -> String {
+fn cost(name: &str, turns: &[[f64; VARIANTS.len()]], variant: usize, most: Option<f64>) -> String {
     let of = |variant: usize| Spread::of(turns.iter().map(|took| took[variant]).collect()).median;
     let (with, plain) = (of(variant), of(PLAIN));
     let costs = turns.iter().map(|took| took[variant] - took[PLAIN]);

@@ -22,6 +22,8 @@ pub struct Config {
     claims: Map<String, Value>,
     /// Whether it looks after fields, too.
     labels: bool,
+    /// Whether it looks at changes of users, too.
+    updates: bool,
 }
 
 #[async_trait]
@@ -33,7 +35,7 @@ impl Plugin for Stock {
     }
 
     fn manifest(&self) -> Manifest {
-        let manifest = Manifest::new("stock", env!("CARGO_PKG_VERSION"))
+        let mut manifest = Manifest::new("stock", env!("CARGO_PKG_VERSION"))
             .on(Event::BeforeCreate)
             .on(Event::AfterDelete)
             .on(Event::Claims)
@@ -41,6 +43,9 @@ impl Plugin for Stock {
             .on(Event::AfterLocked)
             .reads(["email", "title", "description"])
             .writes(["description"]);
+        if self.config.updates {
+            manifest = manifest.on(Event::BeforeUpdate);
+        }
         if !self.config.labels {
             return manifest;
         }
@@ -181,6 +186,19 @@ impl Hooks for Stock {
         if !answer.is_empty() {
             draft.set("description", answer);
         }
+        Ok(())
+    }
+
+    async fn before_update(
+        &self,
+        cx: &Context,
+        stored: &Record,
+        draft: &mut Draft,
+    ) -> Result<(), HookError> {
+        let was = stored.text("title").unwrap_or_default();
+        let counted = ask(cx.host.as_ref(), "count", "updates").await;
+        let counted = counted.unwrap_or_else(|error| error.to_string());
+        draft.set("description", format!("{counted}: it was {was}"));
         Ok(())
     }
 
