@@ -78,10 +78,17 @@ pub(crate) fn visible(plugin: &Placed, item: &Item) -> Map<String, Json> {
     if let Some(names) = plugin.reads_only() {
         let seen = names.filter_map(|name| item.field(name));
         let seen = seen.filter(|(field, _)| plugin.reads(field));
-        return seen.map(shown).collect();
+        return few(seen.map(shown));
     }
     let seen = item.iter().filter(|(field, _)| plugin.reads(field));
     seen.map(shown).collect()
+}
+
+/// A handful of values: to collect them would put them into a list first, to sort it.
+fn few(values: impl Iterator<Item = (String, Json)>) -> Map<String, Json> {
+    let mut map = Map::new();
+    map.extend(values);
+    map
 }
 
 /// What the plugin may see of what is about to be written.
@@ -94,8 +101,7 @@ pub(crate) fn visible_draft(plugin: &Placed, draft: &Draft) -> Map<String, Json>
             plugin.reads(field)
         }
     });
-    seen.map(|(field, value)| (field.name.clone(), value.to_json()))
-        .collect()
+    few(seen.map(|(field, value)| (field.name.clone(), value.to_json())))
 }
 
 /// What the plugin may see of a record that was kept as JSON.
