@@ -42,6 +42,7 @@ mod register;
 mod request_id;
 mod rights;
 mod routes;
+mod sent_on;
 mod serve;
 mod server;
 mod sessions;

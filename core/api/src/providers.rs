@@ -1,11 +1,8 @@
 //! `/auth/login/:provider`: logins that a provider checks, with a name and a secret or elsewhere.
 
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::{HeaderValue, StatusCode};
 use poem::{IntoResponse, Request, RequestBody, Response, Result as PoemResult};
-use poem_openapi::registry::{
-    MetaHeader, MetaMediaType, MetaRequest, MetaResponse, MetaResponses, MetaSchema, Registry,
-};
-use poem_openapi::types::Type;
+use poem_openapi::registry::{MetaMediaType, MetaRequest, MetaResponses, MetaSchema, Registry};
 use poem_openapi::{
     ApiExtractor, ApiExtractorType, ApiResponse, ExtractParamOptions, Object, OpenApi,
 };
@@ -21,7 +18,7 @@ use crate::document::Tag;
 use crate::envelope::inline;
 use crate::error::Failure;
 use crate::parameters::{Id, Text};
-use crate::query;
+use crate::{query, sent_on};
 
 /// The longest form that is sent on in an address, in bytes.
 const LONGEST_FORM: usize = 8 * 1024;
@@ -258,11 +255,7 @@ struct SentOn {
 
 impl IntoResponse for SentOn {
     fn into_response(self) -> Response {
-        let mut response = Response::default();
-        response.set_status(self.status);
-        if let Ok(place) = HeaderValue::try_from(self.url) {
-            response.headers_mut().insert(header::LOCATION, place);
-        }
+        let mut response = sent_on::to(self.status, self.url);
         cookies::put(&mut response, self.cookies);
         response
     }
@@ -270,23 +263,14 @@ impl IntoResponse for SentOn {
 
 impl ApiResponse for SentOn {
     fn meta() -> MetaResponses {
-        let sent = |status, description| MetaResponse {
-            description,
-            status: Some(status),
-            status_range: None,
-            content: Vec::new(),
-            headers: vec![MetaHeader {
-                name: "Location".to_owned(),
-                description: Some("Where to.".to_owned()),
-                required: true,
-                deprecated: false,
-                schema: String::schema_ref(),
-            }],
-        };
+        let (link, form) = (
+            "The browser is sent on.",
+            "The browser is sent on, after a form.",
+        );
         MetaResponses {
             responses: vec![
-                sent(302, "The browser is sent on."),
-                sent(303, "The browser is sent on, after a form."),
+                sent_on::meta(StatusCode::FOUND, link),
+                sent_on::meta(StatusCode::SEE_OTHER, form),
             ],
         }
     }

@@ -1,9 +1,9 @@
 //! `/users/register`: strangers who make themselves a user.
 
-use poem::http::{HeaderValue, StatusCode, header};
+use poem::http::StatusCode;
 use poem::{IntoResponse, Response};
-use poem_openapi::registry::{MetaHeader, MetaResponse, MetaResponses, Registry};
-use poem_openapi::types::{Password, Type};
+use poem_openapi::registry::{MetaResponses, Registry};
+use poem_openapi::types::Password;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use roster_domain::Code;
 use roster_engine::Engine;
@@ -14,6 +14,7 @@ use crate::document::Tag;
 use crate::envelope::Done;
 use crate::error::Failure;
 use crate::parameters::Text;
+use crate::sent_on;
 
 /// The resource.
 pub(crate) struct RegisterApi {
@@ -86,31 +87,15 @@ struct SentOn(String);
 
 impl IntoResponse for SentOn {
     fn into_response(self) -> Response {
-        let mut response = Response::default();
-        response.set_status(StatusCode::FOUND);
-        if let Ok(place) = HeaderValue::try_from(self.0) {
-            response.headers_mut().insert(header::LOCATION, place);
-        }
-        response
+        sent_on::to(StatusCode::FOUND, self.0)
     }
 }
 
 impl ApiResponse for SentOn {
     fn meta() -> MetaResponses {
+        let done = "Done; the browser is sent on.";
         MetaResponses {
-            responses: vec![MetaResponse {
-                description: "Done; the browser is sent on.",
-                status: Some(302),
-                status_range: None,
-                content: Vec::new(),
-                headers: vec![MetaHeader {
-                    name: "Location".to_owned(),
-                    description: Some("Where to.".to_owned()),
-                    required: true,
-                    deprecated: false,
-                    schema: String::schema_ref(),
-                }],
-            }],
+            responses: vec![sent_on::meta(StatusCode::FOUND, done)],
         }
     }
 

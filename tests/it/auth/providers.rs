@@ -28,6 +28,14 @@ async fn registering(upstream: &Upstream) -> TestServer {
     with_provider(upstream, "redirect", REGISTER).start().await
 }
 
+/// A server with two providers, `redirect` and `second`, that ask at the same place.
+async fn with_two(upstream: &Upstream) -> TestServer {
+    let linked = roster_sdk::Linked::auth_provider::<roster_redirect_plugin::RedirectProvider>;
+    let setup = with_provider(upstream, "redirect", REGISTER).linked(linked("second"));
+    let section = section(upstream, REGISTER);
+    setup.plugin("second", &section).start().await
+}
+
 /// The users of a provider, as an administrator sees them.
 async fn users(admin: &Client, fields: &str) -> Json {
     let path = format!("/users?filter[provider]=redirect&sort=external_identifier&fields={fields}");
@@ -148,12 +156,7 @@ async fn an_address_finds_nobody_and_one_that_is_taken_lets_nobody_in() {
 #[tokio::test]
 async fn one_identifier_at_two_providers_is_two_people() {
     let upstream = elsewhere().await;
-    let linked = roster_sdk::Linked::auth_provider::<roster_redirect_plugin::RedirectProvider>;
-    let server = with_provider(&upstream, "redirect", REGISTER)
-        .linked(linked("second"))
-        .plugin("second", &section(&upstream, REGISTER))
-        .start()
-        .await;
+    let server = with_two(&upstream).await;
 
     for provider in ["redirect", "second"] {
         let body = json!({ "identifier": "ada", "password": "ada.unproved-sesame" });
@@ -284,12 +287,7 @@ async fn a_second_factor_is_asked_for_whatever_the_provider_proved() {
 #[tokio::test]
 async fn a_login_ends_once_in_the_browser_that_began_it_at_the_provider_it_was_begun_with() {
     let upstream = elsewhere().await;
-    let linked = roster_sdk::Linked::auth_provider::<roster_redirect_plugin::RedirectProvider>;
-    let server = with_provider(&upstream, "redirect", REGISTER)
-        .linked(linked("second"))
-        .plugin("second", &section(&upstream, REGISTER))
-        .start()
-        .await;
+    let server = with_two(&upstream).await;
     let browser = Browser::of(&server);
     let begun = browser.load("/auth/login/redirect").await;
     let query = format!("?code=ada-sesame&state={}", nonce(&begun));
