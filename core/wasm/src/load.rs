@@ -58,7 +58,7 @@ pub struct Loaded {
 pub struct Inspected {
     /// The SHA-256 of the file, in lower-case hexadecimal.
     pub sha256: String,
-    /// The kinds it exports, with the version of the ABI: `roster:plugin/hooks@1.1.0`.
+    /// What it exports, with the version of the ABI, such as `roster:plugin/hooks@1.1.0`; in order.
     pub exports: Vec<String>,
     /// What it imports, by interface.
     pub imports: Vec<String>,
@@ -104,7 +104,8 @@ pub(crate) async fn inspect(
     let missing = imports::missing(&shared.engine, &compiled);
     let exported = compiled.component_type();
     let names = exported.exports(&shared.engine).map(|(name, _)| name);
-    let exports = names.map(ToOwned::to_owned).collect();
+    let mut exports: Vec<String> = names.map(ToOwned::to_owned).collect();
+    exports.sort_unstable();
     let told = async {
         let exports = Exports::of(&shared.engine, &compiled)?;
         let linked = shared.linker.instantiate_pre(&compiled);

@@ -155,7 +155,8 @@ async fn a_component_can_be_looked_into() {
 
     assert_eq!(seen.code, Some(0), "{}", seen.err);
     for line in [
-        "exports: roster:plugin/lifecycle@1.1.0, roster:plugin/config@1.1.0, roster:plugin/hooks@1.1.0",
+        "exports: roster:plugin/config@1.1.0, roster:plugin/hooks@1.1.0, \
+         roster:plugin/lifecycle@1.1.0, roster:plugin/preparation@1.1.0",
         "plugin: slug 0.1.0",
         "events: users.create.before",
         "asks to write: title",

@@ -51,7 +51,7 @@ pub(crate) async fn create(
     let draft = Said::created(FIELDS, name, map);
     // A malformed body is refused before any hook is asked.
     wanted(name, &draft)?;
-    let made = repeat(inner, |model| {
+    let made = repeat(inner, cx, |model| {
         create_once(inner, cx, &grant, model, name, draft.clone())
     });
     let made = made.await?;
@@ -202,7 +202,9 @@ fn add(wish: &mut Map<String, Json>, later: &Map<String, Json>) {
 type Wish<'a> = (&'a str, &'a Map<String, Json>);
 
 async fn update_all(inner: &Inner, cx: &Context, grant: &Grant, wishes: &[Wish<'_>]) -> Result<()> {
-    let done = repeat(inner, |model| update_once(inner, cx, grant, model, wishes));
+    let done = repeat(inner, cx, |model| {
+        update_once(inner, cx, grant, model, wishes)
+    });
     let done = done.await?;
     for (at, change) in done.iter().enumerate() {
         if let Err(error) = fields::index(&inner.store, grant, &change.after).await {
@@ -321,7 +323,10 @@ pub(crate) async fn delete(
     if is_built_in(&Model::built_in(), name) {
         return Err(Error::forbidden());
     }
-    repeat(inner, |model| delete_once(inner, cx, &grant, model, name)).await
+    repeat(inner, cx, |model| {
+        delete_once(inner, cx, &grant, model, name)
+    })
+    .await
 }
 
 async fn delete_once(
@@ -356,11 +361,16 @@ async fn delete_once(
 }
 
 /// Runs a change on the newest fields, again where another change came in between.
-pub(super) async fn repeat<T, F>(inner: &Inner, change: impl Fn(Arc<Model>) -> F) -> Result<T>
+pub(super) async fn repeat<T, F>(
+    inner: &Inner,
+    cx: &Context,
+    change: impl Fn(Arc<Model>) -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<Option<T>>>,
 {
     for _ in 0..ATTEMPTS {
+        cx.effects.forget();
         let model = inner.model().await?;
         match change(model).await {
             Ok(Some(done)) => return Ok(done),

@@ -143,7 +143,7 @@ pub(crate) async fn create(inner: &Inner, cx: &Context, body: &Json) -> Result<J
     let draft = Said::created(RELATIONS, field, body.as_object().unwrap_or(&none));
     // A malformed body is refused before any hook is asked.
     wanted(field, &draft)?;
-    let made = repeat(inner, |model| {
+    let made = repeat(inner, cx, |model| {
         let (grant, mut draft) = (grant.clone(), draft.clone());
         async move {
             hooks::before_create(inner, cx, RELATIONS, Some(item(field)), &mut draft).await?;
@@ -202,7 +202,7 @@ pub(crate) async fn update(
     known(cx, collection)?;
     let none = Map::new();
     let draft = Said::changed(RELATIONS, body.as_object().unwrap_or(&none));
-    let changed = repeat(inner, |model| {
+    let changed = repeat(inner, cx, |model| {
         update_once(inner, cx, &grant, model, field, draft.clone())
     });
     changed.await?;
@@ -248,7 +248,7 @@ pub(crate) async fn delete(
 ) -> Result<()> {
     let grant = administer(cx, Action::Delete, RELATIONS)?;
     known(cx, collection)?;
-    repeat(inner, |model| {
+    repeat(inner, cx, |model| {
         let grant = grant.clone();
         async move {
             let relation = find(&model, field)?;
