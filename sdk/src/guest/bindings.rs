@@ -33,10 +33,6 @@ pub mod config {
 }
 
 /// What starts before it is called.
-#[expect(
-    clippy::same_length_and_capacity,
-    reason = "the generated code takes strings apart"
-)]
 pub mod preparation {
     wit_bindgen::generate!({
         path: "wit",
