@@ -57,7 +57,8 @@ impl UtilitiesApi {
 
     /// Verify a hash
     ///
-    /// Whether `hash` is one of `string`. For users who are signed in.
+    /// Whether `hash`, of argon2, is one of `string`. Its costs are at most 64 MiB and four passes, or
+    /// those of the hashes that are made here. For users who are signed in.
     #[oai(
         path = "/utils/hash/verify",
         method = "post",

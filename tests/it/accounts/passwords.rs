@@ -72,3 +72,32 @@ async fn passwords_that_predate_the_list_still_log_in() {
         "200"
     );
 }
+
+#[tokio::test]
+async fn a_hash_that_somebody_sends_is_computed_only_if_it_costs_no_more_than_hashes_do() {
+    let server = TestServer::start().await;
+    let member = server.member("ada").await;
+    let hash = member.post("/utils/hash/generate", json!({ "string": "right" }));
+    let hash = hash.await.data();
+    let verify = async |string: &str, hash: &str| {
+        let body = json!({ "string": string, "hash": hash });
+        member.post("/utils/hash/verify", body).await
+    };
+    let ours = hash.as_str().expect("a hash");
+    let rest = format!("p=1${}${}", "A".repeat(22), "A".repeat(43));
+
+    assert_eq!(verify("right", ours).await.data(), json!(true));
+    assert_eq!(verify("wrong", ours).await.data(), json!(false));
+    let elsewhere = format!("$argon2id$v=19$m=65536,t=3,{rest}");
+    assert_eq!(verify("right", &elsewhere).await.data(), json!(false));
+    for costs in ["m=4294967295,t=1", "m=1048576,t=1", "m=64,t=4294967295"] {
+        let answer = verify("right", &format!("$argon2id$v=19${costs},{rest}")).await;
+        assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD", "{costs}");
+        let expected = format!("has the costs {costs}, expected at most m=65536,t=4");
+        assert!(answer.text.contains(&expected), "{}", answer.text);
+    }
+    for malformed in ["$argon2id$x", "$argon2id$v=19$m=1,t=1,p=1$AAAA$AAAA", "x"] {
+        let answer = verify("right", malformed).await;
+        assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD", "{malformed}");
+    }
+}

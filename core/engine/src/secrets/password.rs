@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// After how long without work a thread gives its memory back.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// What a hash that somebody sends may cost, unless ours cost more: KiB of memory and passes over it.
+/// What other programs make by default is below.
+const SENT: [u32; 2] = [64 << 10, 4];
+
 /// What a thread is to compute, in memory that it has.
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
@@ -102,6 +106,27 @@ impl Hasher {
             Ok(Verified::Yes)
         })
         .await
+    }
+
+    /// Refuses a hash that somebody sends where it is none, or where computing it takes more than
+    /// hashes do: its costs are the sender's choice, the memory and the time are ours.
+    ///
+    /// # Errors
+    /// `INVALID_PAYLOAD`.
+    pub(crate) fn check_sent(&self, hash: &str) -> Result<()> {
+        let malformed = || Error::invalid_payload("Invalid \"hash\" or \"string\"");
+        let parsed = PasswordHash::new(hash).map_err(|_| malformed())?;
+        let params = Params::try_from(&parsed).map_err(|_| malformed())?;
+        let ours = self.argon2.params();
+        let most = [ours.m_cost().max(SENT[0]), ours.t_cost().max(SENT[1])];
+        let costs = [params.m_cost(), params.t_cost()];
+        if costs[0] <= most[0] && costs[1] <= most[1] {
+            return Ok(());
+        }
+        Err(Error::invalid_payload(format!(
+            "\"hash\" has the costs m={},t={}, expected at most m={},t={}",
+            costs[0], costs[1], most[0], most[1]
+        )))
     }
 
     async fn turn<T: Send + 'static>(
