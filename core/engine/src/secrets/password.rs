@@ -9,7 +9,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use roster_domain::{Error, Result};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::settings::PasswordSettings;
 
@@ -31,6 +31,7 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 pub(crate) struct Hasher {
     argon2: Argon2<'static>,
     jobs: Sender<Job>,
+    errands: Arc<Semaphore>,
     /// A hash that nothing has, verified where there is none: every path does the same work.
     decoy: Arc<str>,
 }
@@ -73,6 +74,7 @@ impl Hasher {
         Ok(Self {
             argon2,
             jobs,
+            errands: Arc::new(Semaphore::new(turns)),
             decoy,
         })
     }
@@ -106,6 +108,19 @@ impl Hasher {
             Ok(Verified::Yes)
         })
         .await
+    }
+
+    /// A place for a hash that opens nothing, held until it is computed. No more of these are in the
+    /// queue than are computed at once, however many are asked for, so that logins get through.
+    ///
+    /// # Errors
+    /// `SERVICE_UNAVAILABLE` when there is none for long.
+    pub(crate) async fn errand(&self) -> Result<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.errands).acquire_owned();
+        let place = tokio::time::timeout(PATIENCE, place).await;
+        place
+            .map_err(|_| Error::unavailable("password hashing", "too many hashes at once"))?
+            .map_err(Error::internal)
     }
 
     /// Refuses a hash that somebody sends where it is none, or where computing it takes more than
@@ -239,6 +254,8 @@ fn is_weaker(hash: &PasswordHash, wanted: &Params) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 
     use super::*;
@@ -278,6 +295,28 @@ mod tests {
                 Verified::No
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_login_waits_for_few_of_the_hashes_that_open_nothing() {
+        let hasher = Hasher::new(&settings(4_096)).expect("a hasher");
+        let done = Arc::new(AtomicUsize::new(0));
+        let begun = hasher.errand().await.expect("a place");
+        for _ in 0..50 {
+            let (hasher, done) = (hasher.clone(), Arc::clone(&done));
+            tokio::spawn(async move {
+                let _place = hasher.errand().await.expect("a place");
+                hasher.hash("x").await.expect("a hash");
+                done.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        tokio::task::yield_now().await;
+        drop(begun);
+        tokio::task::yield_now().await;
+
+        hasher.hash("a login").await.expect("a hash");
+
+        assert!(done.load(Ordering::SeqCst) <= 2);
     }
 
     #[tokio::test]
