@@ -13,7 +13,7 @@ use crate::hooks::{self, Call};
 /// How often it is stopped.
 const STOPS: u32 = 20;
 /// How many ordinary calls are made, quiet and beside it.
-const CALLS: u64 = 1_000;
+const CALLS: u64 = 20_000;
 /// How late it may be stopped.
 pub(crate) const LATE: Duration = Duration::from_millis(5);
 
