@@ -1,12 +1,12 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roster_sdk::{Failure, Host};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit as Place;
 use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
+use wasmtime::component::{Instance as Made, InstancePre};
 
 use crate::bindings::auth_provider::{AuthProviderKind, AuthProviderKindIndices};
 use crate::bindings::hooks::{HooksKind, HooksKindIndices};
@@ -15,7 +15,7 @@ use crate::bindings::policy::{PolicyKind, PolicyKindIndices};
 use crate::bindings::preparation::PreparationKindIndices;
 use crate::component::Component;
 use crate::host::{self, State};
-use crate::limits::Instances;
+use crate::limits::{Instances, LOG_LINE_BYTES};
 
 /// How many idle instances a component keeps of one kind.
 const IDLE: usize = 16;
@@ -23,6 +23,9 @@ const IDLE: usize = 16;
 /// to make one is in nobody's cache after a call, and in everybody's way while one is made.
 const TOGETHER: usize = 4;
 const PAUSE: Duration = Duration::from_millis(20);
+/// For how long none are made ahead after one that could not be, or did not start: its calls make
+/// their own meanwhile, under their own deadline and breaker.
+const REST: Duration = Duration::from_mins(1);
 /// How many calls an instance serves.
 const USES: u32 = 1_000;
 
@@ -35,13 +38,13 @@ pub(crate) trait Kind: Send + Sync {
     type Guest: Send + Sync;
 
     /// Sees an instance so.
-    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Self::Guest>;
+    fn load(&self, store: &mut Store<State>, instance: &Made) -> wasmtime::Result<Self::Guest>;
 }
 
 impl Kind for HooksKindIndices {
     type Guest = HooksKind;
 
-    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<HooksKind> {
+    fn load(&self, store: &mut Store<State>, instance: &Made) -> wasmtime::Result<HooksKind> {
         self.load(store, instance)
     }
 }
@@ -49,7 +52,7 @@ impl Kind for HooksKindIndices {
 impl Kind for MailerKindIndices {
     type Guest = MailerKind;
 
-    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<MailerKind> {
+    fn load(&self, store: &mut Store<State>, instance: &Made) -> wasmtime::Result<MailerKind> {
         self.load(store, instance)
     }
 }
@@ -57,7 +60,7 @@ impl Kind for MailerKindIndices {
 impl Kind for PolicyKindIndices {
     type Guest = PolicyKind;
 
-    fn load(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<PolicyKind> {
+    fn load(&self, store: &mut Store<State>, instance: &Made) -> wasmtime::Result<PolicyKind> {
         self.load(store, instance)
     }
 }
@@ -68,7 +71,7 @@ impl Kind for AuthProviderKindIndices {
     fn load(
         &self,
         store: &mut Store<State>,
-        instance: &Instance,
+        instance: &Made,
     ) -> wasmtime::Result<AuthProviderKind> {
         self.load(store, instance)
     }
@@ -89,7 +92,16 @@ struct Stock<K: Kind> {
     /// How an instance is asked to start before its call, if it can.
     preparation: Option<PreparationKindIndices>,
     idle: Mutex<Vec<Warm<K::Guest>>>,
-    used: Mutex<Vec<Warm<K::Guest>>>,
+    used: Mutex<Used<K::Guest>>,
+    /// Until when none are made ahead.
+    rests: Mutex<Option<Instant>>,
+}
+
+/// Instances that are used up.
+struct Used<G> {
+    list: Vec<Warm<G>>,
+    /// Whether somebody is at it.
+    are_replaced: bool,
 }
 
 /// An instance with its store.
@@ -116,7 +128,11 @@ impl<K: Kind + 'static> Guests<K> {
             kind,
             preparation,
             idle: Mutex::default(),
-            used: Mutex::default(),
+            used: Mutex::new(Used {
+                list: Vec::new(),
+                are_replaced: false,
+            }),
+            rests: Mutex::default(),
         }))
     }
 
@@ -159,7 +175,7 @@ impl<K: Kind + 'static> Stock<K> {
         &self,
         host: &Arc<dyn Host>,
         place: Place,
-    ) -> wasmtime::Result<(Warm<K::Guest>, Instance)> {
+    ) -> wasmtime::Result<(Warm<K::Guest>, Made)> {
         let mut store = self.component.store(host, self.component.limits.timeout);
         let instance = self.linked.instantiate_async(&mut store).await?;
         let guest = self.kind.load(&mut store, &instance)?;
@@ -172,16 +188,16 @@ impl<K: Kind + 'static> Stock<K> {
         Ok((warm, instance))
     }
 
-    /// Makes an instance for a call to come, and has it start; none if it does not want to.
-    async fn make_ready(&self, place: Place) -> wasmtime::Result<Option<Warm<K::Guest>>> {
+    /// Makes an instance for a call to come, and has it start; else says why it does not.
+    async fn make_ready(&self, place: Place) -> wasmtime::Result<Result<Warm<K::Guest>, String>> {
         let (mut warm, instance) = self.make(&self.component.host, place).await?;
         let Some(preparation) = &self.preparation else {
-            return Ok(Some(warm));
+            return Ok(Ok(warm));
         };
         let guest = preparation.load(&mut warm.store, &instance)?;
         let preparing = guest.roster_plugin_preparation();
         let answer = preparing.call_prepare(&mut warm.store).await?;
-        Ok(answer.is_ok().then_some(warm))
+        Ok(answer.map(|()| warm))
     }
 
     /// Keeps an instance that has served a call, or puts another one in its place.
@@ -194,36 +210,48 @@ impl<K: Kind + 'static> Stock<K> {
         match self.component.limits.instances {
             Instances::Pooled if warm.uses < USES => self.keep(warm),
             Instances::Pooled => {}
+            Instances::Fresh if self.is_resting() => {}
             Instances::Fresh => {
                 let count = {
                     let mut used = locked(&self.used);
-                    used.push(warm);
-                    used.len()
+                    used.list.push(warm);
+                    (!used.are_replaced).then_some(used.list.len())
                 };
                 match count {
-                    1 => self.restock(PAUSE),
-                    TOGETHER => self.restock(Duration::ZERO),
+                    Some(1) => self.restock(PAUSE),
+                    Some(TOGETHER) => self.restock(Duration::ZERO),
                     _ => {}
                 }
             }
         }
     }
 
-    /// Makes an instance for a call to come in the place of each that is used up, after a pause. If
-    /// one cannot be made, or does not start, that call will say why.
+    /// Makes an instance for a call to come in the place of each that is used up, after a pause: one
+    /// after another, however many calls there are meanwhile.
     fn restock(self: &Arc<Self>, pause: Duration) {
         let (stock, runtime) = (Arc::clone(self), Handle::current());
         let replace = move || {
-            let used = std::mem::take(&mut *locked(&stock.used));
-            if !used.is_empty() {
+            let begins = {
+                let mut used = locked(&stock.used);
+                !std::mem::replace(&mut used.are_replaced, true)
+            };
+            if begins {
                 runtime.spawn(async move {
-                    for warm in used {
+                    while let Some(warm) = stock.next_used() {
                         stock.replace(warm).await;
                     }
                 });
             }
         };
         self.component.shared.ticker.later(pause, replace);
+    }
+
+    /// One that is used up. When there is none, whoever asks is done.
+    fn next_used(&self) -> Option<Warm<K::Guest>> {
+        let mut used = locked(&self.used);
+        let next = used.list.pop();
+        used.are_replaced = next.is_some();
+        next
     }
 
     async fn replace(&self, used: Warm<K::Guest>) {
@@ -234,12 +262,29 @@ impl<K: Kind + 'static> Stock<K> {
             ..
         } = used;
         drop((guest, store));
-        if locked(&self.idle).len() >= IDLE {
+        if locked(&self.idle).len() >= IDLE || self.is_resting() {
             return;
         }
-        if let Ok(Some(warm)) = self.component.run(self.make_ready(place)).await {
-            self.keep(warm);
-        }
+        let made = self.component.run(self.make_ready(place)).await;
+        let (outcome, reason) = match made {
+            Ok(Ok(warm)) => return self.keep(warm),
+            Ok(Err(reason)) => ("failed", reason),
+            Err(failure) => ("crashed", failure.reason),
+        };
+        *locked(&self.rests) = Some(Instant::now() + REST);
+        let plugin = self.component.name.as_str();
+        metrics::counter!(
+            "roster_plugin_calls_total",
+            "plugin" => plugin.to_owned(), "call" => "prepare", "outcome" => outcome
+        )
+        .increment(1);
+        let end = reason.floor_char_boundary(LOG_LINE_BYTES);
+        let reason = &reason[..end];
+        tracing::warn!(plugin, reason, "plugin does not start ahead of its calls");
+    }
+
+    fn is_resting(&self) -> bool {
+        locked(&self.rests).is_some_and(|until| Instant::now() < until)
     }
 
     fn keep(&self, warm: Warm<K::Guest>) {
@@ -250,6 +295,6 @@ impl<K: Kind + 'static> Stock<K> {
     }
 }
 
-fn locked<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
-    list.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -116,6 +116,26 @@ async fn an_instance_is_made_and_started_before_its_call_which_has_a_host_of_its
 }
 
 #[tokio::test]
+async fn a_plugin_that_does_not_start_ahead_is_left_alone_and_its_calls_go_on() {
+    let limits = Limits {
+        timeout: Duration::from_secs(1),
+        ..PATIENT
+    };
+    let (config, started) = (json!({ "mode": "lurk" }), FakeHost::new());
+    let plugin = load("roster-hostile-plugin", config, limits, &started).await;
+    let hooks = plugin.unwrap().hooks.unwrap();
+
+    for _ in 0..3 {
+        for _ in 0..10 {
+            assert_eq!(lines(&hooks).await, [""; 0]);
+        }
+        // Until one that is made ahead would have been stopped.
+        tokio::time::sleep(limits.timeout + Duration::from_millis(100)).await;
+        assert_eq!(texts(&started), ["again"]);
+    }
+}
+
+#[tokio::test]
 async fn a_pooled_instance_is_started_once() {
     let limits = Limits {
         instances: Instances::Pooled,

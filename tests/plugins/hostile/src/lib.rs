@@ -56,6 +56,8 @@ enum Mode {
     Spy,
     /// Logs when it starts and when it is called.
     Tell,
+    /// Starts once for each host, and never gets done with it again.
+    Lurk,
     /// Refuses to start.
     Refuse,
     /// Does nothing wrong.
@@ -70,6 +72,13 @@ impl Plugin for Hostile {
         match config.mode {
             Mode::Refuse => return Err(StartError::new("this plugin never starts")),
             Mode::Tell => host.log(Level::Info, "started"),
+            Mode::Lurk => {
+                let set = host.store_set("starts", &json!(1), Expected::Absent).await;
+                if set.is_err() {
+                    host.log(Level::Info, "again");
+                    spin();
+                }
+            }
             _ => {}
         }
         Ok(Self { mode: config.mode })
@@ -87,12 +96,7 @@ impl Plugin for Hostile {
 impl Hooks for Hostile {
     async fn before_create(&self, cx: &Context, draft: &mut Draft) -> Result<(), HookError> {
         match self.mode {
-            Mode::Loop => {
-                let mut turns = 0_u64;
-                while black_box(true) {
-                    turns = black_box(turns.wrapping_add(1));
-                }
-            }
+            Mode::Loop => spin(),
             Mode::Memory => {
                 let mut kept = Vec::new();
                 while black_box(true) {
@@ -125,9 +129,17 @@ impl Hooks for Hostile {
             Mode::Trespass => draft.set("title", trespass(cx.host.as_ref()).await),
             Mode::Spy => draft.set("title", found()),
             Mode::Tell => cx.log(Level::Info, "called"),
-            Mode::Refuse | Mode::Behave => {}
+            Mode::Lurk | Mode::Refuse | Mode::Behave => {}
         }
         Ok(())
+    }
+}
+
+/// Never returns.
+fn spin() {
+    let mut turns = 0_u64;
+    while black_box(true) {
+        turns = black_box(turns.wrapping_add(1));
     }
 }
 
