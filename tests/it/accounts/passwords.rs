@@ -96,7 +96,13 @@ async fn a_hash_that_somebody_sends_is_computed_only_if_it_costs_no_more_than_ha
         let expected = format!("has the costs {costs}, expected at most m=65536,t=4");
         assert!(answer.text.contains(&expected), "{}", answer.text);
     }
-    for malformed in ["$argon2id$x", "$argon2id$v=19$m=1,t=1,p=1$AAAA$AAAA", "x"] {
+    let other = format!("$scrypt${}${}", "A".repeat(22), "A".repeat(43));
+    for malformed in [
+        &other,
+        "$argon2id$x",
+        "$argon2id$v=19$m=1,t=1,p=1$AAAA$AAAA",
+        "x",
+    ] {
         let answer = verify("right", malformed).await;
         assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD", "{malformed}");
     }

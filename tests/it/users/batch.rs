@@ -299,3 +299,27 @@ async fn the_page_one_is_on_is_remembered_and_is_no_event() {
     server.settled().await;
     assert_eq!(recorder.events(), ["login.before", "login.after"]);
 }
+
+#[tokio::test]
+async fn a_rule_that_is_named_twice_has_to_fit_where_the_first_change_puts_it() {
+    let server = TestServer::start().await;
+    let admin = server.admin().await;
+    let policy = admin
+        .post("/policies", json!({ "name": "some" }))
+        .await
+        .data();
+    let rule = json!({ "policy": policy["id"], "collection": "directus_users", "action": "read" });
+    let id = admin.post("/permissions", rule).await.data()["id"].clone();
+    let moved = json!({ "id": id, "collection": "directus_roles" });
+    let of_users = json!({ "id": id, "permissions": { "first_name": { "_eq": "x" } } });
+
+    let body = json!([moved, of_users]);
+    let answer = admin.json(Method::PATCH, "/permissions", &body).await;
+
+    assert_eq!(answer.outcome(), "400 INVALID_PAYLOAD");
+    let kept = admin.get(&format!("/permissions/{id}")).await.data();
+    assert_eq!(kept["collection"], "directus_users");
+    let apart = json!([moved, { "id": id, "fields": ["name"] }]);
+    let answer = admin.json(Method::PATCH, "/permissions", &apart).await;
+    assert_eq!(answer.data()[0]["collection"], "directus_roles");
+}

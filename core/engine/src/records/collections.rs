@@ -112,6 +112,14 @@ fn guard_policy(draft: &Draft) -> Result<()> {
 }
 
 /// A rule that cannot be read would deny in silence: it is refused where it is written.
+/// Looks again at a change that follows another one of the same record.
+pub(super) fn guard_following(cx: &Context, stored: &Record, draft: &Draft) -> Result<()> {
+    match draft.schema().collection() {
+        Collection::Permissions => guard_permission(cx, Some(stored), draft),
+        _ => Ok(()),
+    }
+}
+
 fn guard_permission(cx: &Context, stored: Option<&Record>, draft: &Draft) -> Result<()> {
     let value = |name: &str| super::plan::final_value(draft.get(name), stored, name);
     let action = value("action").and_then(Value::as_text).unwrap_or_default();

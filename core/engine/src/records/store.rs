@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::checks::Touched;
 use super::plan::{Op, What};
 use super::read::schema;
-use super::users;
+use super::{collections, users};
 use crate::context::Context;
 use crate::hooks::AfterPayload;
 use crate::secrets::{Sealed, seal};
@@ -265,12 +265,17 @@ pub(super) async fn store(
 
 impl Op {
     /// Comes after another operation on the same record: what that one writes is there already.
-    pub(super) fn follow(&mut self, before: &Ready) {
-        if let (What::Update(stored, _), Stored::Update(earlier, written)) =
+    ///
+    /// # Errors
+    /// Those of what only fits the record as it was.
+    pub(super) fn follow(&mut self, cx: &Context, before: &Ready) -> Result<()> {
+        if let (What::Update(stored, draft), Stored::Update(earlier, written)) =
             (&mut self.what, &before.what)
         {
             **stored = earlier.with(written);
+            collections::guard_following(cx, stored, draft)?;
         }
+        Ok(())
     }
 }
 

@@ -300,7 +300,8 @@ async fn ready(inner: &Inner, cx: &Context, ops: Vec<Op>, items: usize) -> Resul
     for mut op in ops {
         let (item, of) = (op.item, (op.collection(), op.key));
         if let Some(&before) = changed.get(&of) {
-            op.follow(&ready[before]);
+            let followed = op.follow(cx, &ready[before]);
+            followed.map_err(|error| batch::of_item(error, item, items))?;
         }
         let one = prepare(inner, cx, op).await;
         if let Some(one) = one.map_err(|error| batch::of_item(error, item, items))? {

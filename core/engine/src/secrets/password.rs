@@ -131,6 +131,7 @@ impl Hasher {
     pub(crate) fn check_sent(&self, hash: &str) -> Result<()> {
         let malformed = || Error::invalid_payload("Invalid \"hash\" or \"string\"");
         let parsed = PasswordHash::new(hash).map_err(|_| malformed())?;
+        Algorithm::try_from(parsed.algorithm.as_str()).map_err(|_| malformed())?;
         let params = Params::try_from(&parsed).map_err(|_| malformed())?;
         let ours = self.argon2.params();
         let most = [ours.m_cost().max(SENT[0]), ours.t_cost().max(SENT[1])];
